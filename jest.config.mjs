@@ -1,0 +1,18 @@
+const project = (displayName, testMatch) => ({
+  displayName,
+  testMatch: testMatch.map((pattern) => `<rootDir>/test/${pattern}`),
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': '<rootDir>/test/support/strip-types.mjs' },
+});
+
+// What `npm test` runs. The longer suites (e2e, kill, burst, soak, simulation, bench) are scripts of their own.
+export default {
+  projects: [
+    project('unit', ['unit/**/*.test.ts']),
+    project('contract', ['contract/**/*.test.ts']),
+    project('integration', ['integration/**/*.test.ts']),
+    project('infra', ['infra/**/*.test.ts']),
+  ],
+  maxWorkers: 2,
+};
