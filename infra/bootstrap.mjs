@@ -7,7 +7,7 @@
 //
 // Plain JavaScript without dependencies, because it runs on whatever Node is there (18 or later).
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -92,9 +92,11 @@ async function underLock(work) {
   }
 }
 
-function countPackages() {
-  const list = (directory) => (existsSync(directory) ? readdirSync(directory) : []);
-  return list(modules).reduce((sum, name) => sum + (name.startsWith('@') ? list(path.join(modules, name)).length : 1), 0);
+/** npm makes all directories first and fills them later, so a package counts once its package.json is there. */
+function progressOf(startedMs) {
+  const places = Object.keys(readPackages(path.join(root, 'package-lock.json')) ?? {});
+  const filled = places.filter((place) => existsSync(path.join(root, place, 'package.json'))).length;
+  return `${Math.round((Date.now() - startedMs) / 1000)} s, ${filled} of about ${places.length} packages are in place`;
 }
 
 /** Install scripts are not needed by any package of this project, so none is run. */
@@ -108,9 +110,8 @@ function startNpm() {
 
 function npmCi() {
   const startedMs = Date.now();
-  const seconds = () => Math.round((Date.now() - startedMs) / 1000);
   say('Installing the dependencies with npm ci: this is done once and takes about half a minute.');
-  const progress = setInterval(() => say(`Still installing: ${seconds()} s, ${countPackages()} packages are in place.`), 3_000);
+  const progress = setInterval(() => say(`Still installing: ${progressOf(startedMs)}.`), 3_000);
   return new Promise((resolve, reject) => {
     const child = startNpm();
     const stopForwarding = forwardSignals(child);
@@ -119,7 +120,7 @@ function npmCi() {
     const settle = (problem) => {
       clearInterval(progress);
       stopForwarding();
-      if (problem === undefined) resolve(say(`Installed in ${seconds()} s.`));
+      if (problem === undefined) resolve(say(`Installed: ${progressOf(startedMs)}.`));
       else reject(new PlainError(problem));
     };
     child.on('error', (error) => settle(error.code === 'ENOENT' ? 'npm was not found: install npm, then run this again.' : error.message));
