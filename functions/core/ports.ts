@@ -153,8 +153,8 @@ export interface ProviderSecrets {
 export interface DataKeys {
   /** Today's key, for sealing; makes it where it does not exist yet (the renewing function only). */
   forSealing(nowMs: number): Promise<{ day: number; key: Buffer }>;
-  /** The key of a day, for opening. Memory keeps it for at most 5 minutes. */
-  forOpening(day: number): Promise<Buffer>;
+  /** The key of a day, for opening; undefined where no such day's key is stored. Memory keeps it for at most 5 minutes. */
+  forOpening(day: number): Promise<Buffer | undefined>;
 }
 
 /**

@@ -1,6 +1,6 @@
-import type { AccountRef, TokenParameters, TokenSetItem } from './token-set.ts';
+import type { AccountRef, TokenParameters, TokenSetItem, TokenSetKey } from './token-set.ts';
 
-/** What a renewal is asked for. */
+/** What a renewal is asked for, as it is judged. */
 export type RenewRequest =
   /** a caller waits for it; `rejected` is the fingerprint of a token that the provider refused */
   | { kind: 'vend'; minTtlMs: number; rejected?: string | undefined }
@@ -9,14 +9,17 @@ export type RenewRequest =
 
 /** A command to the renewing function: the one place that talks to providers. */
 export type RenewCommand =
-  | { command: 'renew'; ref: AccountRef; parameters: TokenParameters; request: RenewRequest }
+  /** a caller waits for a token; `rejected` is the fingerprint of one that the provider refused */
+  | { command: 'renew'; ref: AccountRef; parameters: TokenParameters; minTtlMs: number; rejected?: string | undefined }
+  /** the schedule asks; the parameters are read from the sealed set */
+  | { command: 'renew_due'; key: TokenSetKey; dueAtMs: number }
   /** revokes at the provider where it can, forgets the token set always */
   | { command: 'revoke'; ref: AccountRef; parameters: TokenParameters }
   /** the secret has a new version or is gone: runs step 2 for the account */
   | { command: 'secret_changed'; ref: AccountRef }
   /** an operator clears back-off and refusals */
   | { command: 'reset'; ref: AccountRef; parameters?: TokenParameters | undefined }
-  /** does the provider take the secret? A log-in through the account's slots; the token is kept as the account's own */
+  /** does the provider take the secret? Obtains the account's own token set through the log-in slots where none lives */
   | { command: 'check'; ref: AccountRef };
 
 /** Why nothing was vended, and when to try again. Expected, so a value and not an exception. */

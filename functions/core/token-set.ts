@@ -66,6 +66,8 @@ export interface SetFailure {
   notBeforeMs?: number | undefined;
   /** the provider's own error code */
   providerError?: string | undefined;
+  /** version of the secret under which it happened; a newer version makes the failure void */
+  secretVersion?: string | undefined;
 }
 
 /** A token set as it is stored. Everything but `generation` may be absent on a new or revoked item. */

@@ -1,0 +1,207 @@
+import type { AccountItem } from './account.ts';
+import { slotState, type SlotState } from './login-slots.ts';
+import type { Traits } from './provider.ts';
+import type { Refusal, RenewRequest } from './renewal.ts';
+import { maximumMinTtlSeconds, mustRenewMs, spacingMs, type Timing } from './timing.ts';
+import { fingerprintOf, type SetFailure, type TokenSet, type TokenSetItem } from './token-set.ts';
+
+/** A stored token set with its seal opened. */
+export interface View {
+  /** absent: there is no item */
+  item?: TokenSetItem | undefined;
+  /** absent: nothing sealed, or the seal did not open */
+  opened?: TokenSet | undefined;
+}
+
+/** What is judged. */
+export interface Case {
+  view: View;
+  /** absent: never seen by the renewing function */
+  account?: AccountItem | undefined;
+  request: RenewRequest;
+  nowMs: number;
+  traits: Traits;
+  timing: Timing;
+  /** generation obtained within this very request: it counts whatever was asked */
+  obtained?: number | undefined;
+  /** sets obtained before it count as in doubt (the table was restored from a backup), ms since the epoch */
+  restoreEpochMs?: number | undefined;
+}
+
+/** The verdict. `answer` always comes with a usable token, except for *due*, where it means that nothing is to be done. */
+export type Judgement =
+  | { verdict: 'bad_request'; maximumSeconds: number }
+  | { verdict: 'answer'; tokenSet: TokenSet | undefined }
+  | { verdict: 'wait'; retryAtMs: number; meanwhile: TokenSet | undefined }
+  | { verdict: 'refuse'; refusal: Refusal; meanwhile: TokenSet | undefined }
+  | { verdict: 'renew' };
+
+/**
+ * The only place that knows what is usable. Pure; memory, table, waiter and the moment after a commit all use it.
+ *
+ * @see docs/protocol/refresh-protocol.md, "One judgement"
+ */
+export function judge(theCase: Case): Judgement {
+  const { request, timing, nowMs } = theCase;
+  const { item } = theCase.view;
+  const tokenSet = usable(theCase);
+  const lifeMs = item?.lifeMs;
+
+  if (request.kind === 'vend' && tokenSet && lifeMs !== undefined && request.minTtlMs > lifeMs * timing.minTtlShare) {
+    return { verdict: 'bad_request', maximumSeconds: maximumMinTtlSeconds(timing, lifeMs) };
+  }
+  if (answers(theCase, tokenSet)) return { verdict: 'answer', tokenSet };
+
+  const meanwhile = living(theCase, tokenSet);
+  const obstacle = whatStandsInTheWay(theCase, tokenSet);
+  if (obstacle) return { ...obstacle, meanwhile };
+  return { verdict: 'renew' };
+
+  function living({ request }: Case, candidate: TokenSet | undefined): TokenSet | undefined {
+    if (!candidate || request.kind !== 'vend' || isRejected(candidate, request)) return undefined;
+    return candidate.expiresAtMs - nowMs > Math.max(request.minTtlMs, timing.livingMs) ? candidate : undefined;
+  }
+}
+
+/** A set whose sealed identity is not the account's counts as absent; so does any set while the account is not known. */
+export function usable({ view, account }: Case): TokenSet | undefined {
+  return view.opened && account && view.opened.identity === account.identity ? view.opened : undefined;
+}
+
+function isRejected(tokenSet: TokenSet, request: RenewRequest): boolean {
+  return request.kind === 'vend' && request.rejected !== undefined && fingerprintOf(tokenSet.accessToken) === request.rejected;
+}
+
+function answers({ view, request, nowMs, timing, obtained }: Case, tokenSet: TokenSet | undefined): boolean {
+  const { item } = view;
+  if (request.kind === 'due') return item?.dueAtMs === undefined || item.dueAtMs > nowMs;
+  if (!item || !tokenSet) return false;
+  if (isRejected(tokenSet, request)) return false;
+  const leftMs = tokenSet.expiresAtMs - nowMs;
+  if (obtained !== undefined && item.generation === obtained) return leftMs > 0;
+  return leftMs > Math.max(mustRenewMs(timing, item.lifeMs ?? leftMs), request.minTtlMs);
+}
+
+type Obstacle = { verdict: 'wait'; retryAtMs: number } | { verdict: 'refuse'; refusal: Refusal };
+
+function whatStandsInTheWay(theCase: Case, tokenSet: TokenSet | undefined): Obstacle | undefined {
+  const { view, account, nowMs, timing } = theCase;
+  const { item } = view;
+  if (item?.lease && nowMs <= item.lease.untilMs + timing.skewMs) {
+    return { verdict: 'wait', retryAtMs: item.lease.untilMs + timing.skewMs };
+  }
+  const slot = account && loginIsNext(theCase) ? slotState(account, nowMs, slotRules(theCase)) : undefined;
+  if (slot?.kind === 'wait') return { verdict: 'wait', retryAtMs: slot.retryAtMs };
+  const refusal = refusalOf(theCase, tokenSet, slot);
+  return refusal && { verdict: 'refuse', refusal };
+}
+
+function slotRules({ timing, traits }: Case): { timing: Timing; lockWindowMs: number | undefined } {
+  return { timing, lockWindowMs: traits.lockWindowMs };
+}
+
+function refusalOf(theCase: Case, tokenSet: TokenSet | undefined, slot: SlotState | undefined): Refusal | undefined {
+  const { view, account, nowMs, timing } = theCase;
+  const { item } = view;
+  if (account?.notBeforeMs !== undefined && nowMs < account.notBeforeMs) {
+    return { reason: 'backing_off', retryAtMs: account.notBeforeMs, providerError: account.failure?.providerError };
+  }
+  if (account?.clientRefused && slotBlockedUntil(account, nowMs) !== undefined) {
+    const retryAtMs = slotBlockedUntil(account, nowMs);
+    return { reason: 'credentials_refused', retryAtMs, providerError: account.failure?.providerError };
+  }
+  if (slot?.kind === 'blocked') {
+    const reason = slot.because === 'refused' ? 'credentials_refused' : 'backing_off';
+    return { reason, retryAtMs: slot.retryAtMs, providerError: account?.failure?.providerError };
+  }
+  const failure = item?.failure;
+  if (failure && !isVoid(failure, account) && (failure.notBeforeMs === undefined || nowMs < failure.notBeforeMs)) {
+    return { reason: failure.code, retryAtMs: failure.notBeforeMs, providerError: failure.providerError };
+  }
+  if (tokenSet && item?.lifeMs !== undefined) {
+    const freeAtMs = tokenSet.obtainedAtMs + spacingMs(timing, item.lifeMs);
+    // A clock that runs behind the obtainer's would otherwise wait for longer than the spacing itself.
+    if (nowMs < freeAtMs && nowMs > tokenSet.obtainedAtMs - timing.skewMs) return { reason: 'too_soon', retryAtMs: freeAtMs };
+  }
+  return undefined;
+}
+
+/** @returns whether the secret has changed since the failure, so that it says nothing any more */
+export function isVoid(failure: SetFailure, account: AccountItem | undefined): boolean {
+  return failure.secretVersion !== undefined && failure.secretVersion !== account?.secretVersion;
+}
+
+function slotBlockedUntil(account: AccountItem, nowMs: number): number | undefined {
+  return account.nextLoginAtMs !== undefined && nowMs < account.nextLoginAtMs ? account.nextLoginAtMs : undefined;
+}
+
+/** What the holder of a lease sends. */
+export type Call = 'refresh' | 'login' | 'needs_consent';
+
+/** The facts that decide it. */
+export interface CallFacts {
+  item: TokenSetItem | undefined;
+  /** the stored set, where it is of the account's identity */
+  tokenSet: TokenSet | undefined;
+  /** unresolved sends before this attempt (0: not in doubt) and the time of the first */
+  doubtCount: number;
+  doubtSinceMs: number | undefined;
+  /** version of the secret that would be sent */
+  secretVersion: string;
+  nowMs: number;
+  traits: Traits;
+  timing: Timing;
+}
+
+/**
+ * Refresh or log-in (step 4). In doubt, a refresh token is sent again only where a second send does no harm.
+ */
+export function chooseCall(facts: CallFacts): Call {
+  const { item, tokenSet, doubtCount, traits } = facts;
+  const refreshable = tokenSet !== undefined && hasRefreshToken(facts) && !item?.refreshRefused && !refreshIsOver(facts);
+  if (traits.loginNeedsPerson) return refreshable && doubtCount <= 1 ? 'refresh' : 'needs_consent';
+  if (!refreshable || item?.secretVersion !== facts.secretVersion) return 'login';
+  return doubtCount === 0 || mayResend(facts) ? 'refresh' : 'login';
+}
+
+function hasRefreshToken({ tokenSet, traits }: CallFacts): boolean {
+  if (traits.refreshWith === 'none') return false;
+  return traits.refreshWith === 'access_token' || tokenSet?.refreshToken !== undefined;
+}
+
+function refreshIsOver({ tokenSet, nowMs }: CallFacts): boolean {
+  return tokenSet?.refreshExpiresAtMs !== undefined && tokenSet.refreshExpiresAtMs <= nowMs;
+}
+
+function mayResend({ traits, doubtSinceMs, nowMs, timing }: CallFacts): boolean {
+  const { rotation } = traits;
+  if (rotation.kind === 'none') return true;
+  if (rotation.kind === 'strict' || doubtSinceMs === undefined) return false;
+  return nowMs < doubtSinceMs + rotation.ms - timing.providerBudgetMs - timing.skewMs;
+}
+
+function loginIsNext(theCase: Case): boolean {
+  const { view, account, nowMs, traits, timing } = theCase;
+  const doubt = doubtOf(theCase);
+  return (
+    chooseCall({
+      item: view.item,
+      tokenSet: usable(theCase),
+      doubtCount: doubt.count,
+      doubtSinceMs: doubt.sinceMs,
+      secretVersion: account?.secretVersion ?? '',
+      nowMs,
+      traits,
+      timing,
+    }) === 'login'
+  );
+}
+
+/** @returns the doubt on an item; a set obtained before a restore of the table counts as sent once, at its own time */
+export function doubtOf({ view, restoreEpochMs }: Pick<Case, 'view' | 'restoreEpochMs'>): { count: number; sinceMs: number | undefined } {
+  const { item } = view;
+  const restored = restoreEpochMs !== undefined && item?.obtainedAtMs !== undefined && item.obtainedAtMs < restoreEpochMs;
+  const count = item?.doubt?.count ?? 0;
+  if (restored && count === 0) return { count: 1, sinceMs: item.obtainedAtMs };
+  return { count, sinceMs: item?.doubt?.sinceMs };
+}
