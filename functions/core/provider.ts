@@ -92,6 +92,14 @@ export interface Step<C = unknown> {
   read(answer: ProviderAnswer, input: StepInput<C>): Partial<TokenAnswer> | undefined;
 }
 
+/** One discovery document and how to read it. Its requests carry no credential, so that its answers may be cached by URL. */
+export interface DiscoveryStep<C = unknown> {
+  /** @returns the request, or undefined where this step is not needed; `endpoints` holds what the steps before it found */
+  request(input: Pick<StepInput<C>, 'credentials' | 'endpoints'>): ProviderRequest | undefined;
+  /** Reads a 2xx answer: URLs by name (all https, or the engine refuses them), or undefined where it is no such document. */
+  read(answer: ProviderAnswer, input: Pick<StepInput<C>, 'credentials' | 'endpoints'>): Readonly<Record<string, string>> | undefined;
+}
+
 /** What a failed answer means. The step 12 of the protocol; which of them depends on what was sent. */
 export type FailureKind =
   /** the refresh token is dead; a log-in may help */
@@ -111,7 +119,8 @@ export type FailureKind =
 
 /** A provider's refusal as its own file reads it. */
 export interface Classified {
-  kind: FailureKind;
+  /** absent: this file does not know the code, and the engine judges by status */
+  kind?: FailureKind | undefined;
   /** the provider's error code, at most 64 printable characters; never its text */
   providerError?: string | undefined;
 }
@@ -168,10 +177,10 @@ export interface Provider<C extends CommonCredentials = CommonCredentials> {
   /** traits as far as they are known without the secret; `vend-token` judges with these */
   publicTraits: Traits;
   /** endpoints by name from discovery documents, cached as their headers allow, at most a day */
-  discover?: readonly Step<C>[] | undefined;
+  discover?: readonly DiscoveryStep<C>[] | undefined;
   login: readonly Step<C>[];
   refresh: readonly Step<C>[];
-  /** ends the token or session where the provider can */
+  /** ends the token or session where the provider can; every step is tried, and one that succeeds is enough */
   revoke?: readonly Step<C>[] | undefined;
   /**
    * Reads a failed answer (any status outside 2xx, and a 2xx whose body is an error).
