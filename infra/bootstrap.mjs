@@ -94,9 +94,10 @@ async function underLock(work) {
 
 /** npm makes all directories first and fills them later, so a package counts once its package.json is there. */
 function progressOf(startedMs) {
-  const places = Object.keys(readPackages(path.join(root, 'package-lock.json')) ?? {});
+  const packages = Object.entries(readPackages(path.join(root, 'package-lock.json')) ?? {});
+  const places = packages.flatMap(([place, { optional, devOptional }]) => (place === '' || optional || devOptional ? [] : [place]));
   const filled = places.filter((place) => existsSync(path.join(root, place, 'package.json'))).length;
-  return `${Math.round((Date.now() - startedMs) / 1000)} s, ${filled} of about ${places.length} packages are in place`;
+  return `${Math.round((Date.now() - startedMs) / 1000)} s, ${filled} of ${places.length} packages are in place`;
 }
 
 /** Install scripts are not needed by any package of this project, so none is run. */
