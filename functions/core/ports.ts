@@ -52,6 +52,8 @@ export interface CommitRequest {
   warmUntilMs: number | undefined;
   /** due keys; undefined removes them */
   due: { shard: number; atMs: number } | undefined;
+  /** true: a person's consent would be lost with the item, so no TTL deletes it */
+  persists?: boolean | undefined;
 }
 
 /** How a lease is given back after a failure. */
@@ -97,7 +99,7 @@ export interface TokenStore {
   /**
    * Stores a new token set as `generation` + 1 on condition that the item exists with `generation`; whether the lease is still
    * held does not matter (a slow holder that spent the refresh token holds its only successor). Clears lease, doubt, failure and
-   * `refreshRefused`; sets the TTL to the later of both expiries + 7 days.
+   * `refreshRefused`; sets the TTL to the later of both expiries + 7 days, or to none where the set `persists`.
    */
   commit(key: TokenSetKey, generation: number, request: CommitRequest): Promise<boolean>;
   /** Gives the lease back on condition that it is `attempt`'s and the generation is unchanged. */
