@@ -17,7 +17,7 @@ import { vendOptions } from './schemas.ts';
 
 /** What vending over HTTP needs. */
 export interface VendTokenHandlerDeps extends AuthorisationDeps {
-  vendToken(command: VendCommand): Promise<VendOutcome>;
+  vendToken: (command: VendCommand) => Promise<VendOutcome>;
   providers: ReadonlyMap<string, Provider>;
   clock: Clock;
   telemetry: Telemetry;

@@ -1,0 +1,110 @@
+import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import * as z from 'zod/mini';
+import { accountOfSecretName } from '../core/account-name.ts';
+import type { Clock, QueuedRenewals, Telemetry } from '../core/ports.ts';
+import type { Outcome, RenewCommand } from '../core/renewal.ts';
+import type { Timing } from '../core/timing.ts';
+import { secretNameOf } from './secret-event.ts';
+
+/** How commands and outcomes travel when another function invokes this one. */
+export interface RenewalCodec {
+  /** @throws where the payload is no command */
+  decodeCommand(payload: unknown): RenewCommand;
+  encodeOutcome(outcome: Outcome): unknown;
+}
+
+/** What the renewing function needs. */
+export interface RenewTokenSetsHandlerDeps {
+  renewTokenSet: (command: RenewCommand, limits: { deadlineMs: number }) => Promise<Outcome>;
+  codec: RenewalCodec;
+  clock: Clock;
+  telemetry: Telemetry;
+  timing: Timing;
+  /** of the accounts' secrets, without a slash at the end */
+  secretPrefix: string;
+}
+
+/** Invoked by another function, fed by the queue, or told of a secret by EventBridge. */
+export type RenewTokenSetsHandler = (event: unknown, context: Context) => Promise<unknown>;
+
+/** As the stack sets it; a runtime that does not tell, or tells more, is not believed. */
+const FUNCTION_TIMEOUT_MS = 30_000;
+/** Left to answer before Lambda ends the function. */
+const RESERVE_MS = 500;
+/** Renewals of one message at the same time; the account's log-in slots hold them apart where that matters. */
+const TOGETHER = 4;
+
+const batch = z.object({ Records: z.array(z.object({ eventSource: z.literal('aws:sqs'), messageId: z.string(), body: z.string() })) });
+
+const queued = z.object({
+  partition: z.string(),
+  sets: z.array(z.object({ sort: z.string(), dueAtMs: z.number() })),
+  sentAtMs: z.number(),
+});
+
+/** The one function that talks to providers, in its three ways of being called. */
+export function renewTokenSetsHandler(deps: RenewTokenSetsHandlerDeps): RenewTokenSetsHandler {
+  return async (event, context) => {
+    const limits = { deadlineMs: deps.clock.nowMs() + timeLeftMs(context) - RESERVE_MS };
+    const messages = batch.safeParse(event);
+    if (messages.success) return renewQueued(deps, messages.data.Records, limits);
+    const secretName = secretNameOf(event);
+    if (secretName !== undefined) return takeInSecret(deps, secretName, limits);
+    return deps.codec.encodeOutcome(await deps.renewTokenSet(deps.codec.decodeCommand(event), limits));
+  };
+}
+
+interface Limits {
+  deadlineMs: number;
+}
+
+function timeLeftMs(context: Partial<Context> | undefined): number {
+  return Math.min(context?.getRemainingTimeInMillis?.() ?? FUNCTION_TIMEOUT_MS, FUNCTION_TIMEOUT_MS);
+}
+
+/**
+ * Acknowledges every message whose outcomes the items record, refusals included, so that what reaches the dead letters is a crash.
+ * The next tick sends again whatever is still due.
+ */
+async function renewQueued(
+  deps: RenewTokenSetsHandlerDeps,
+  records: readonly Pick<SQSRecord, 'messageId' | 'body'>[],
+  limits: Limits,
+): Promise<SQSBatchResponse> {
+  const failed = await Promise.all(
+    records.map(async ({ messageId, body }) => {
+      try {
+        await renewMessage(deps, queued.parse(JSON.parse(body)), limits);
+        return undefined;
+      } catch (error) {
+        deps.telemetry.log('error', 'A queued renewal crashed', { messageId }, error);
+        return { itemIdentifier: messageId };
+      }
+    }),
+  );
+  return { batchItemFailures: failed.filter((failure) => failure !== undefined) };
+}
+
+async function renewMessage(deps: RenewTokenSetsHandlerDeps, message: QueuedRenewals, limits: Limits): Promise<void> {
+  const { clock, timing, telemetry, renewTokenSet } = deps;
+  const { partition, sets, sentAtMs } = message;
+  const dropped = (): boolean =>
+    clock.nowMs() - sentAtMs > timing.staleMessageMs || limits.deadlineMs - clock.nowMs() < timing.acquireNeedsMs;
+  for (let start = 0; start < sets.length; start += TOGETHER) {
+    if (dropped()) {
+      telemetry.metric('RenewalsDropped', sets.length - start, 'Count', 'renew-token-sets');
+      return;
+    }
+    const renewals = sets
+      .slice(start, start + TOGETHER)
+      .map(({ sort, dueAtMs }) => renewTokenSet({ command: 'renew_due', key: { partition, sort }, dueAtMs }, limits));
+    const crashed = (await Promise.allSettled(renewals)).find((result) => result.status === 'rejected');
+    if (crashed !== undefined) throw crashed.reason;
+  }
+}
+
+async function takeInSecret(deps: RenewTokenSetsHandlerDeps, secretName: string, limits: Limits): Promise<unknown> {
+  const ref = accountOfSecretName(deps.secretPrefix, secretName);
+  if (ref === undefined) return undefined;
+  return deps.codec.encodeOutcome(await deps.renewTokenSet({ command: 'secret_changed', ref }, limits));
+}
