@@ -13,7 +13,7 @@ const credentials = z
       client_secret: z.optional(secret),
       /** the portal's token life; 900 s unless said, under the 20 minutes of its default log-out for inactivity */
       life_seconds: z._default(
-        z.int({ error: 'must be a whole number' }).check(z.gte(60, 'must be at least 60'), z.lte(31_536_000, 'must be at most 31536000')),
+        z.int({ error: 'must be a whole number' }).check(z.gte(10, 'must be at least 10'), z.lte(31_536_000, 'must be at most 31536000')),
         900,
       ),
       keep,
