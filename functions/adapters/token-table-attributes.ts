@@ -27,7 +27,7 @@ export const attributes = {
   doubtSince: 'ds',
   doubtCount: 'dc',
   committedBy: 'cb',
-  /** map: `c` code, `t` time, `n` not before, `p` provider's error code, `m` member of the secret, `r` rule */
+  /** map: `c` code, `t` time, `n` not before, `p` provider's error code, `s` version and `m` member of the secret, `r` rule */
   failure: 'f',
   warmUntil: 'wu',
   dueShard: 'd',

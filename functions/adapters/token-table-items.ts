@@ -11,8 +11,14 @@ export type Item = Record<string, AttributeValue>;
 /** The format that this code writes. */
 export const schemaVersion = 1;
 
-const setFailureCodes: readonly SetFailure['code'][] = ['configuration', 'needs_consent', 'unreadable'];
-const accountFailureCodes: readonly AccountFailure['code'][] = ['backing_off', 'credentials_refused', 'client_refused', 'misconfigured'];
+// Records, so that a new code does not compile before it can be read back.
+const setFailureCodes: Readonly<Record<SetFailure['code'], true>> = { configuration: true, misconfigured: true, needs_consent: true };
+const accountFailureCodes: Readonly<Record<AccountFailure['code'], true>> = {
+  backing_off: true,
+  credentials_refused: true,
+  client_refused: true,
+  misconfigured: true,
+};
 
 type Decoders<T> = Readonly<Record<number, (item: Item) => T>>;
 
@@ -81,6 +87,7 @@ export function encodeFailure(failure: SetFailure | AccountFailure): AttributeVa
       t: number(failure.atMs),
       n: 'notBeforeMs' in failure ? optional(failure.notBeforeMs, number) : undefined,
       p: optional(failure.providerError, text),
+      s: 'secretVersion' in failure ? optional(failure.secretVersion, text) : undefined,
       m: 'field' in failure ? optional(failure.field, text) : undefined,
       r: 'rule' in failure ? optional(failure.rule, text) : undefined,
     }),
@@ -152,6 +159,7 @@ function decodeSetFailure(map: Item | undefined): SetFailure | undefined {
       atMs: numberOf(map['t']) ?? 0,
       notBeforeMs: numberOf(map['n']),
       providerError: map['p']?.S,
+      secretVersion: map['s']?.S,
     }
   );
 }
@@ -168,10 +176,14 @@ function decodeAccountFailure(map: Item | undefined): AccountFailure | undefined
   );
 }
 
-function wordOf<W extends string>(value: AttributeValue | undefined, words: readonly W[]): W {
-  const word = words.find((candidate) => candidate === value?.S);
-  if (word === undefined) throw new TokenVendingError('internal', {}, { problem: 'item with an unknown failure', word: value?.S });
+function wordOf<W extends string>(value: AttributeValue | undefined, words: Readonly<Record<W, true>>): W {
+  const word = value?.S ?? '';
+  if (!isOneOf(word, words)) throw new TokenVendingError('internal', {}, { problem: 'item with an unknown failure', word });
   return word;
+}
+
+function isOneOf<W extends string>(word: string, words: Readonly<Record<W, true>>): word is W {
+  return Object.hasOwn(words, word);
 }
 
 function decoderOf<T>(item: Item, decoders: Decoders<T>): (item: Item) => T {

@@ -12,7 +12,7 @@ export interface Dynalite {
   endpoint: string;
   client: DynamoDBClient;
   tableName: string;
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 /**

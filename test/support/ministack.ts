@@ -24,9 +24,9 @@ export interface Ministack {
   endpoint: string;
   port: number;
   /** @returns what it has printed so far */
-  logs(): string;
+  logs: () => string;
   /** Ends it and the functions that it runs; resolves when all of it is gone. */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 /**
