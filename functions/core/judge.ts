@@ -42,7 +42,7 @@ export type Judgement =
  * @see docs/protocol/refresh-protocol.md, "One judgement"
  */
 export function judge(theCase: Case): Judgement {
-  const { request, timing, nowMs } = theCase;
+  const { request, timing } = theCase;
   const { item } = theCase.view;
   const tokenSet = usable(theCase);
   const lifeMs = item?.lifeMs;
@@ -52,15 +52,16 @@ export function judge(theCase: Case): Judgement {
   }
   if (answers(theCase, tokenSet)) return { verdict: 'answer', tokenSet };
 
-  const meanwhile = living(theCase, tokenSet);
   const obstacle = whatStandsInTheWay(theCase, tokenSet);
-  if (obstacle) return { ...obstacle, meanwhile };
-  return { verdict: 'renew' };
+  return obstacle ? { ...obstacle, meanwhile: livingToken(theCase) } : { verdict: 'renew' };
+}
 
-  function living({ request }: Case, candidate: TokenSet | undefined): TokenSet | undefined {
-    if (!candidate || request.kind !== 'vend' || isRejected(candidate, request)) return undefined;
-    return candidate.expiresAtMs - nowMs > Math.max(request.minTtlMs, timing.livingMs) ? candidate : undefined;
-  }
+/** @returns a token that still lives long enough to be handed out where renewing is impossible or under way */
+export function livingToken(theCase: Case): TokenSet | undefined {
+  const { request, nowMs, timing } = theCase;
+  const tokenSet = usable(theCase);
+  if (!tokenSet || request.kind !== 'vend' || isRejected(tokenSet, request)) return undefined;
+  return tokenSet.expiresAtMs - nowMs > Math.max(request.minTtlMs, timing.livingMs) ? tokenSet : undefined;
 }
 
 /** A set whose sealed identity is not the account's counts as absent; so does any set while the account is not known. */
@@ -103,6 +104,10 @@ function slotRules({ timing, traits }: Case): { timing: Timing; lockWindowMs: nu
 function refusalOf(theCase: Case, tokenSet: TokenSet | undefined, slot: SlotState | undefined): Refusal | undefined {
   const { view, account, nowMs, timing } = theCase;
   const { item } = view;
+  if (account?.failure?.code === 'misconfigured' && nowMs < account.failure.atMs + timing.absenceMs) {
+    const { field, rule, atMs } = account.failure;
+    return { reason: 'misconfigured', retryAtMs: atMs + timing.absenceMs, field, rule };
+  }
   if (account?.notBeforeMs !== undefined && nowMs < account.notBeforeMs) {
     return { reason: 'backing_off', retryAtMs: account.notBeforeMs, providerError: account.failure?.providerError };
   }

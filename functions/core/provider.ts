@@ -3,9 +3,7 @@ import type { Facts, TokenParameters } from './token-set.ts';
 
 /** The part of a zod schema that core needs, so that core does not import zod. */
 export interface Schema<T> {
-  safeParse(value: unknown):
-    | { success: true; data: T }
-    | { success: false; error: { issues: readonly SchemaIssue[] } };
+  safeParse(value: unknown): { success: true; data: T } | { success: false; error: { issues: readonly SchemaIssue[] } };
 }
 
 /** One broken rule, in zod's shape. */

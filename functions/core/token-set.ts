@@ -60,7 +60,7 @@ export interface Doubt {
 
 /** Why this parameter set alone cannot be renewed. An account's own troubles stand on the account item. */
 export interface SetFailure {
-  code: 'configuration' | 'needs_consent' | 'unreadable';
+  code: 'configuration' | 'misconfigured' | 'needs_consent';
   atMs: number;
   /** next try, ms since the epoch; absent: a person must act first */
   notBeforeMs?: number | undefined;

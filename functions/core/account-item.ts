@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import type { AccountFailure, AccountItem } from './account.ts';
+import type { Clock, TokenStore } from './ports.ts';
+import type { CommonCredentials, Provider } from './provider.ts';
+import { backOffMs, type Timing } from './timing.ts';
+import type { AccountRef } from './token-set.ts';
+
+/**
+ * @returns the fingerprint of base URL, user and client id: a token set of another identity is not vended, and its refresh token
+ *   goes to nobody
+ */
+export function identityOf(provider: Provider, credentials: CommonCredentials): string {
+  const members = [provider.id, credentials.base_url ?? '', ...provider.identity(credentials)];
+  return createHash('sha256').update(JSON.stringify(members)).digest('base64url').slice(0, 22);
+}
+
+/** A secret as it is taken in: its version, and what it says of the account. */
+export interface SecretFacts {
+  version: string;
+  /** '' where the secret is missing or does not fit its schema */
+  identity: string;
+  keep: boolean;
+  failure?: AccountFailure | undefined;
+}
+
+/**
+ * The account item under a newly read secret: counts start anew. A provider's back-off survives where the host is the same one.
+ *
+ * @param account as read strongly; undefined: seen for the first time
+ */
+export function withSecret(ref: AccountRef, account: AccountItem | undefined, secret: SecretFacts): AccountItem {
+  // A secret that does not fit says nothing of whose token sets these are, so the identity stays until one does.
+  const identity = secret.failure && account ? account.identity : secret.identity;
+  return {
+    ref,
+    revision: (account?.revision ?? 0) + 1,
+    secretVersion: secret.version,
+    identity,
+    proven: false,
+    refused: 0,
+    unanswered: {},
+    nextLoginAtMs: undefined,
+    notBeforeMs: account?.identity === identity ? account.notBeforeMs : undefined,
+    outages: account?.identity === identity ? account.outages : 0,
+    clientRefused: false,
+    keep: secret.keep,
+    failure: secret.failure,
+  };
+}
+
+/** The account item after a transient failure: back-off, or what the provider's `Retry-After` says. Never moves it earlier. */
+export function withBackOff(
+  account: AccountItem,
+  trouble: { nowMs: number; retryAtMs: number | undefined; providerError: string | undefined; fraction: number },
+  timing: Timing,
+): AccountItem {
+  const outages = account.outages + 1;
+  const notBeforeMs = trouble.retryAtMs ?? trouble.nowMs + Math.round(backOffMs(timing, outages, trouble.fraction));
+  return {
+    ...account,
+    revision: account.revision + 1,
+    outages,
+    notBeforeMs: Math.max(notBeforeMs, account.notBeforeMs ?? 0),
+    failure: { code: 'backing_off', atMs: trouble.nowMs, providerError: trouble.providerError },
+  };
+}
+
+/** The account item after a success. A back-off that was written meanwhile, by a later failure, stays. */
+export function withSuccess(account: AccountItem, nowMs: number): AccountItem {
+  const stays = account.notBeforeMs !== undefined && nowMs < account.notBeforeMs;
+  if (stays) return { ...account, revision: account.revision + 1, clientRefused: false };
+  return { ...account, revision: account.revision + 1, notBeforeMs: undefined, outages: 0, clientRefused: false, failure: undefined };
+}
+
+/** @returns whether {@link withSuccess} would change anything */
+export function hasTrouble(account: AccountItem): boolean {
+  return account.notBeforeMs !== undefined || account.outages > 0 || account.clientRefused || account.failure !== undefined;
+}
+
+/** The account item after an operator's reset. */
+export function withReset(account: AccountItem): AccountItem {
+  return {
+    ...account,
+    revision: account.revision + 1,
+    refused: 0,
+    unanswered: {},
+    nextLoginAtMs: undefined,
+    notBeforeMs: undefined,
+    outages: 0,
+    clientRefused: false,
+    failure: undefined,
+  };
+}
+
+/**
+ * Compare-and-set: reads strongly, decides in plain code, writes on the revision just read; who loses reads again and decides anew.
+ *
+ * @param decide the new item, or undefined: nothing (more) to write
+ * @param first the item as just read, to save the first read
+ * @returns the item that stands there now
+ * @throws store_unavailable past `deadlineMs`
+ */
+export async function updateAccount(
+  { store, clock }: { store: TokenStore; clock: Clock },
+  ref: AccountRef,
+  deadlineMs: number,
+  decide: (account: AccountItem | undefined) => AccountItem | undefined,
+  first?: AccountItem,
+): Promise<AccountItem | undefined> {
+  let account = first ?? (await store.readAccount(ref));
+  for (;;) {
+    const next = decide(account);
+    if (!next) return account;
+    try {
+      if (await store.writeAccount(next)) return next;
+    } catch (error) {
+      if (clock.nowMs() >= deadlineMs) throw error;
+      await clock.sleep(50);
+    }
+    account = await store.readAccount(ref);
+  }
+}

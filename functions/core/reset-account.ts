@@ -1,0 +1,42 @@
+import { updateAccount, withReset } from './account-item.ts';
+import type { RenewalDeps } from './renewal-deps.ts';
+import type { Limits } from './renew-token-set.ts';
+import type { Outcome } from './renewal.ts';
+import { keyOf, partitionOf, type AccountRef, type TokenParameters } from './token-set.ts';
+
+/**
+ * An operator's reset: clears back-off, refusals and failures, so that the next request is tried at once. Spends nothing.
+ *
+ * @param parameters one token set; undefined: every token set of the account
+ * @throws store_unavailable
+ */
+export async function resetAccount(
+  deps: RenewalDeps,
+  ref: AccountRef,
+  parameters: TokenParameters | undefined,
+  limits: Limits,
+): Promise<Outcome> {
+  const { store, clock } = deps;
+  // The write happens once: after it, or after it was lost and found, there is nothing left to clear.
+  let done = false;
+  const account = await updateAccount(deps, ref, limits.deadlineMs, (present) => {
+    if (!present || done) return undefined;
+    done = isClear(present, clock.nowMs());
+    return done ? undefined : withReset(present);
+  });
+  if (!account) return { outcome: 'refused', refusal: { reason: 'no_account' } };
+  const wanted = parameters && keyOf(ref, parameters).sort;
+  for await (const page of store.listTokenSets(ref)) {
+    for (const { key, item } of page) {
+      if (item.failure && (wanted === undefined || wanted === key.sort)) await store.clearFailure(key, item.generation);
+    }
+  }
+  deps.telemetry.audit({ event: 'reset', outcome: 'success', account: partitionOf(ref), set: wanted });
+  return { outcome: 'done' };
+}
+
+function isClear(account: Parameters<typeof withReset>[0], nowMs: number): boolean {
+  const { refused, unanswered, nextLoginAtMs, notBeforeMs = 0, outages, clientRefused, failure } = account;
+  const quiet = refused === 0 && Object.keys(unanswered).length === 0 && nextLoginAtMs === undefined;
+  return quiet && notBeforeMs <= nowMs && outages === 0 && !clientRefused && failure === undefined;
+}

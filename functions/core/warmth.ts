@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { dueAtMs, type Timing } from './timing.ts';
+import type { TokenSet, TokenSetKey } from './token-set.ts';
+
+/** Where a set stands in the due index. */
+export interface Due {
+  shard: number;
+  atMs: number;
+}
+
+/**
+ * @param fraction random, 0 up to 1, for the jitter
+ * @returns the due keys of a warm set; undefined: it is renewed on demand only
+ */
+export function dueOf(timing: Timing, key: TokenSetKey, tokenSet: TokenSet, dueShards: number, fraction: number): Due | undefined {
+  const { obtainedAtMs, expiresAtMs, refreshExpiresAtMs, refreshEndsOldToken } = tokenSet;
+  const atMs = dueAtMs(
+    timing,
+    {
+      expiresAtMs,
+      refreshExpiresAtMs,
+      lifeMs: expiresAtMs - obtainedAtMs,
+      refreshLifeMs: refreshExpiresAtMs === undefined ? undefined : refreshExpiresAtMs - obtainedAtMs,
+      refreshEndsOldToken,
+    },
+    fraction,
+  );
+  return atMs === undefined ? undefined : { shard: shardOf(key, dueShards), atMs };
+}
+
+/** @returns the partition of the due index that a set belongs to, 0 up to `dueShards` */
+export function shardOf({ partition, sort }: TokenSetKey, dueShards: number): number {
+  if (dueShards === 1) return 0;
+  return createHash('sha256').update(`${partition}\n${sort}`).digest().readUInt32BE(0) % dueShards;
+}
