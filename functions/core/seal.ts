@@ -88,7 +88,8 @@ function decrypt(bytes: Buffer, dataKey: Buffer, context: SealContext): Plain | 
       .setAAD(associatedData(context))
       .setAuthTag(bytes.subarray(-TAG_BYTES));
     const deflated = Buffer.concat([decipher.update(bytes.subarray(body, -TAG_BYTES)), decipher.final()]);
-    return JSON.parse(inflateRawSync(deflated, { maxOutputLength: MOST_PLAIN_BYTES }).toString()) as Plain;
+    const plain: Plain = JSON.parse(inflateRawSync(deflated, { maxOutputLength: MOST_PLAIN_BYTES }).toString());
+    return plain;
   } catch {
     // Authentication failed. What failed says nothing that a log may know, and the set is renewed.
     return undefined;

@@ -109,14 +109,12 @@ export const timing: Timing = {
  * @param factor every duration is divided by it; shares and counts stay
  */
 export function scaleTiming(timing: Timing, factor: number): Timing {
-  const scaled = (name: string, value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map((entry: unknown) => scaled(name, entry));
-    if (typeof value === 'object' && value !== null) {
-      return Object.fromEntries(Object.entries(value).map(([inner, entry]) => [inner, scaled(inner, entry)]));
-    }
-    return typeof value === 'number' && name.endsWith('Ms') ? value / factor : value;
-  };
-  return scaled('', timing) as Timing;
+  const divide = (value: unknown): unknown => (typeof value === 'number' ? value / factor : value);
+  const scaled: Timing = JSON.parse(JSON.stringify(timing), (name, value: unknown) => {
+    if (!name.endsWith('Ms')) return value;
+    return Array.isArray(value) ? value.map(divide) : divide(value);
+  });
+  return scaled;
 }
 
 function share({ fraction, atLeastMs, atMostMs }: Share, lifeMs: number): number {

@@ -3,13 +3,13 @@ import type { AccountItem } from './account.ts';
 import type { Clock, DataKeys, Randomness, Renewals, Telemetry, TokenStore } from './ports.ts';
 import type { Provider, Traits } from './provider.ts';
 import type { Outcome, Refusal, RenewRequest } from './renewal.ts';
-import { createSealer, type Sealer } from './seal.ts';
+import { createSealer } from './seal.ts';
 import { createSingleFlight } from './single-flight.ts';
 import { openItem } from './situation.ts';
 import { keepWarmMs, mustRenewMs, type Timing } from './timing.ts';
 import { createTokenMemory, type Remembered } from './token-memory.ts';
 import { keyOf, type AccountRef, type TokenParameters, type TokenSet, type TokenSetItem, type TokenSetKey } from './token-set.ts';
-import { dueOf } from './warmth.ts';
+import { dueOf, type Due } from './warmth.ts';
 
 /** A request for a token by a caller who may have it. */
 export interface VendCommand {
@@ -230,17 +230,16 @@ export function createVendToken(deps: VendTokenDeps): (command: VendCommand) => 
     try {
       await deps.store.markWarm(key, tokenSet.expiresAtMs, {
         warmUntilMs: Math.round(nowMs + warmMs),
-        due: mayBeDue(account, next, nowMs),
+        due: notBefore(account, next),
       });
     } catch (error) {
       // The caller has a token; that it is renewed later rather than sooner is no reason to fail.
       deps.telemetry.log('warn', 'A token set could not be kept warm', { account: key.partition }, error);
     }
   }
+}
 
-  function mayBeDue(account: AccountItem | undefined, due: { shard: number; atMs: number } | undefined, nowMs: number) {
-    if (!due) return undefined;
-    const notBeforeMs = account?.notBeforeMs ?? 0;
-    return { shard: due.shard, atMs: Math.max(due.atMs, notBeforeMs > nowMs ? notBeforeMs : 0) };
-  }
+/** A set whose account is backing off is not due before that ends. */
+function notBefore(account: AccountItem | undefined, due: Due | undefined): Due | undefined {
+  return due && { shard: due.shard, atMs: Math.max(due.atMs, account?.notBeforeMs ?? 0) };
 }
