@@ -90,8 +90,6 @@ describe('a signature of version 4', () => {
     const temporary = { secretAccessKey: 'not-a-secret-only-an-example', sessionToken: 'the session' };
     const withSession = { ...rules, credentialOf: () => temporary };
     expect(verifySignature(fromCurl, withSession)).toBeUndefined();
-    expect(verifySignature(withHeaders({ 'x-amz-security-token': 'the session' }), { ...rules, credentialOf })).toBe(
-      'AKIALOCALDEVELOPMENT',
-    );
+    expect(verifySignature(withHeaders({ 'x-amz-security-token': 'the session' }), withSession)).toBe('AKIALOCALDEVELOPMENT');
   });
 });
