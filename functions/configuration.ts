@@ -23,6 +23,13 @@ const common = {
   DUE_SHARDS: z.prefault(wholeNumber(1, 256), '1'),
 };
 
+/** For the functions that judge token sets. */
+const judging = {
+  KEY_ID: word,
+  /** token sets obtained before it (ms since the epoch) count as in doubt: the table was restored from a backup of then */
+  RESTORE_EPOCH_MS: z.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER)),
+};
+
 /** Who may call, for the functions behind the HTTP API. */
 const callers = {
   /** parameters under this path hold the grants */
@@ -34,7 +41,7 @@ const callers = {
   ),
 };
 
-const vendToken = z.object({ ...common, ...callers, KEY_ID: word, RENEW_FUNCTION: word });
+const vendToken = z.object({ ...common, ...callers, ...judging, RENEW_FUNCTION: word });
 
 const manageAccounts = z.object({ ...common, ...callers, RENEW_FUNCTION: word });
 
@@ -42,7 +49,7 @@ const dispatchRenewals = z.object({ ...common, QUEUE_URL: z.url() });
 
 const renewTokenSets = z.object({
   ...common,
-  KEY_ID: word,
+  ...judging,
   /** secrets are named `{prefix}/{provider}/{account}` */
   SECRET_PREFIX: z.string().check(z.regex(/^[\w/.-]*[\w.-]$/, 'must be a secret name without a slash at its end')),
   /** origins that may resolve to private addresses, separated by spaces; none by default: only the public internet is called */
@@ -50,8 +57,6 @@ const renewTokenSets = z.object({
     z.pipe(z.string().check(z.regex(/^(https:\/\/[^/\s]+ *)*$/, 'must be https origins, separated by spaces')), z.transform(words)),
     '',
   ),
-  /** token sets obtained before it (ms since the epoch) count as in doubt: the table was restored from a backup of then */
-  RESTORE_EPOCH_MS: z.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER)),
   /** living token sets an account may hold; 1,000 profiles of one tenant fit, a caller that loops over made-up parameters does not */
   MAX_TOKEN_SETS: z.prefault(wholeNumber(1, 1_000_000), '1000'),
 });
