@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { repair } from './cloud.ts';
+import type { DeployedStack } from './cloud.ts';
+import { assemblyOf } from './deployments.ts';
+import { listEverything } from './leftovers.ts';
+import { run } from './processes.ts';
+import { sendUnworkable } from './queue-steps.ts';
+import { sampleAppSteps } from './sample-app-steps.ts';
+import { createSteps, print } from './steps.ts';
+import type { Steps } from './steps.ts';
+import { refusalSteps, renewalSteps, storeSecrets, vendSteps } from './vending-steps.ts';
+import { startWorld } from './world.ts';
+import type { World } from './world.ts';
+
+// The deployment test: the real CDK CLI deploys the real stacks into an emulated AWS, and everything is called from outside.
+
+/** No step takes longer, not even on a slow machine with everything still to be installed. */
+const stepWithinMs = 300_000;
+
+const elsewhere = `
+What the emulator cannot check, and where it is checked instead:
+  IAM authorisation of callers     recorded events of every kind of identity, the local gateway's own check of signatures (npm test)
+  what the functions' roles allow  the exact statements of every role, on the template (npm test, suite infra)
+  TTL, backups, encryption, tags   on the template (npm test, suite infra); TTL and redrive are repaired from the template above
+  rotation of the issuer's keys    the local gateway (npm test)
+  alarms on AWS's own metrics, dashboard, custom domain, access logs    on the template (npm test, suite infra)
+  throttles, memory, concurrency   the local run's suites; the account's own quotas`;
+
+async function main(steps: Steps): Promise<void> {
+  await steps.need('the package is built', () =>
+    run(process.execPath, ['infra/bootstrap.mjs', '--bin', 'tsc', '-p', 'tsconfig.build.json'], {}),
+  );
+  const world = await steps.need('emulator, issuer and simulators are up', () => startWorld());
+  try {
+    await everyStep(steps, world);
+  } finally {
+    await world.stop();
+  }
+}
+
+async function everyStep(steps: Steps, world: World): Promise<void> {
+  const { deployments } = world;
+  await steps.need('cdk bootstrap', () => deployments.bootstrap());
+  const blue = await deployStage(steps, world, 'blue');
+  await steps.need('the operator stores the secrets', () => storeSecrets(world, 'tokens-blue'));
+  await vendSteps(steps, world, blue);
+  await refusalSteps(steps, world, blue);
+  const deadLetter = await sendUnworkable(blue);
+  const green = await deployStage(steps, world, 'green');
+  await stagesApart(steps, world, blue, green);
+  await sampleAppSteps(steps, world);
+  await renewalSteps(steps, world, blue, 'tokens-blue');
+  await deadLetter(steps);
+  await destroyEverything(steps, world);
+}
+
+async function deployStage(steps: Steps, { deployments, cloud, emulator }: World, name: string): Promise<DeployedStack> {
+  return steps.need(`npm run deploy -- --stage ${name}`, async () => {
+    await deployments.deploy(name);
+    const stack = await cloud.stack(`tokens-${name}`, assemblyOf(name));
+    const repaired = await repair(stack, emulator.endpoint);
+    print(`        ${Object.keys(stack.template).length} resources; the emulator left out: ${repaired.join(', ') || 'nothing'}`);
+    return stack;
+  });
+}
+
+/** Two stages in one account share nothing: the second has no secrets yet, and so no accounts. */
+async function stagesApart(steps: Steps, { caller }: World, blue: DeployedStack, green: DeployedStack): Promise<void> {
+  await steps.check('two stages live side by side and share nothing', async () => {
+    const operator = await caller.tokenFor('operator');
+    assert.equal((await caller.post(`${green.url}/v1/tokens/vidizmo/main`, operator)).status, 403);
+    assert.equal((await caller.post(`${blue.url}/v1/tokens/vidizmo/main`, operator)).status, 200);
+  });
+}
+
+async function destroyEverything(steps: Steps, { deployments, cloud, simulators }: World): Promise<void> {
+  await steps.need('the sample app is destroyed', () => deployments.destroySample());
+  await steps.need('npm run destroy -- --stage green', () => deployments.destroy('green'));
+  await steps.need('npm run destroy -- --stage blue', () => deployments.destroy('blue'));
+  await steps.check("nothing is left but keys that wait for deletion and the operator's secrets", async () => {
+    const { secrets = [], keys = [], ...rest } = await listEverything(cloud);
+    print(`        left: ${secrets.length} secrets, keys: ${keys.join(', ')}`);
+    assert.deepEqual(Object.fromEntries(Object.entries(rest).filter(([, names]) => names.length > 0)), {});
+    assert.deepEqual(
+      secrets.toSorted(),
+      simulators.accounts.map(({ provider, account }) => `tokens-blue/${provider}/${account}`).toSorted(),
+    );
+    assert.ok(keys.every((state) => state === 'PendingDeletion'));
+  });
+}
+
+const steps = createSteps(stepWithinMs);
+// A step that failed has been counted and printed; anything else is a mistake of this script.
+await main(steps).catch(() => undefined);
+print(elsewhere);
+process.exitCode = steps.close() ? 0 : 1;
