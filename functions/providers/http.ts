@@ -1,6 +1,11 @@
 import type { ProviderAnswer, ProviderRequest } from '../core/provider.ts';
 import { Secret } from '../core/secret.ts';
 
+/** @returns a GET of JSON */
+export function getJson(url: string): ProviderRequest {
+  return { method: 'GET', url, headers: { accept: 'application/json' } };
+}
+
 /** @returns a POST of JSON; members that are undefined are left out */
 export function postJson(url: string, body: object | undefined, headers: Readonly<Record<string, string>> = {}): ProviderRequest {
   if (body === undefined) return { method: 'POST', url, headers: { accept: 'application/json', ...headers } };

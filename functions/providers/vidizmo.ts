@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { Provider, ProviderAnswer, Step, TokenAnswer, Traits } from '../core/provider.ts';
 import { Secret } from '../core/secret.ts';
+import { careful } from './careful.ts';
 import { httpsUrl, keep, name, noParameters, secret, shape } from './credentials.ts';
 import { at, bearer, jsonOf, postJson, textOf } from './http.ts';
 
@@ -30,16 +31,7 @@ const credentials = z
 type Credentials = z.infer<typeof credentials>;
 
 // Whether a refresh ends the old token, and whether a log-out ends other sessions of the user, nobody says: the careful side.
-const traits: Traits = {
-  rotation: { kind: 'strict' },
-  revocationEnds: 'user',
-  refreshEndsOldToken: true,
-  returnsSameToken: false,
-  sessionCap: false,
-  refreshWith: 'access_token',
-  loginNeedsPerson: false,
-  defaultLifeSeconds: 900,
-};
+const traits: Traits = { ...careful, revocationEnds: 'user', refreshWith: 'access_token', defaultLifeSeconds: 900 };
 
 const authenticate: Step<Credentials> = {
   request: ({ credentials: { base_url, email, password, client_secret } }) =>
