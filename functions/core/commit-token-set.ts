@@ -55,7 +55,7 @@ export async function commitTokenSet(
 
 function commitRequest(
   { timing, clock, random, dueShards }: RenewalDeps,
-  { account, key }: Situation,
+  { account, key, traits }: Situation,
   lease: Lease,
   { call, occasion }: { call: Call; occasion: Occasion },
   tokenSet: TokenSet,
@@ -80,6 +80,8 @@ function commitRequest(
     lifeMs: longestMs,
     warmUntilMs,
     due: warm ? due() : undefined,
+    // What a person consented to does not come back by a log-in, so the broom must not take it.
+    persists: traits.loginNeedsPerson,
   };
 }
 
