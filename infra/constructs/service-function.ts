@@ -43,6 +43,7 @@ export class ServiceFunction extends NodejsFunction {
   readonly ownRole: Role;
 
   constructor(scope: Construct, id: string, props: ServiceFunctionProps) {
+    const entry = path.join(home, 'functions', `${props.stem}${extension}`);
     const logGroup = new LogGroup(scope, `${id}Logs`, {
       retention: props.production ? RetentionDays.THREE_MONTHS : RetentionDays.ONE_WEEK,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -50,9 +51,10 @@ export class ServiceFunction extends NodejsFunction {
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     super(scope, id, {
       description: props.description,
-      entry: path.join(home, 'functions', `${props.stem}${extension}`),
+      entry,
       projectRoot: home,
-      depsLockFilePath: path.join(home, 'package.json'),
+      // Nothing is installed for a function, so no lock file is read: the CDK wants to be told of one all the same.
+      depsLockFilePath: entry,
       bundling: {
         format: OutputFormat.ESM,
         target: 'node24',
