@@ -1,5 +1,8 @@
 import type { Authority } from '../authority.ts';
 import type { Control, Simulator, SimulatorOptions } from './simulator.ts';
+import { aminoUser, startAminoSimulator } from './amino.ts';
+import { movingimageVmsUser, startMovingimageVmsSimulator } from './movingimage-vms.ts';
+import { movingimageUser, startMovingimageSimulator } from './movingimage.ts';
 import { startVidizmoSimulator, vidizmoUser } from './vidizmo.ts';
 
 /** An account of a simulator: what would stand in Secrets Manager under `{prefix}/{provider}/{account}`. */
@@ -17,6 +20,18 @@ interface Entry {
 
 /** Every provider's simulator with its demo account. Nothing here is a credential of anybody. */
 const entries = {
+  amino: {
+    start: startAminoSimulator,
+    secret: ({ origin }) => ({ base_url: origin, username: aminoUser.username, password: aminoUser.password, logout_service: 'demo' }),
+  },
+  movingimage: {
+    start: startMovingimageSimulator,
+    secret: ({ origin }) => ({ base_url: origin, username: movingimageUser.username, password: movingimageUser.password }),
+  },
+  'movingimage-vms': {
+    start: startMovingimageVmsSimulator,
+    secret: ({ origin }) => ({ base_url: origin, username: movingimageVmsUser.username, password: movingimageVmsUser.password }),
+  },
   vidizmo: {
     start: startVidizmoSimulator,
     // Nothing in its answers tells a life, so the secret must.
@@ -55,12 +70,18 @@ export interface Simulators {
 /** Starts every provider's simulator. */
 export async function startSimulators({ ports = {}, settings = {}, ...options }: SimulatorsOptions): Promise<Simulators> {
   const start = (id: SimulatedProvider): Promise<Simulator> => entries[id].start({ ...options, ...settings, port: ports[id] });
-  const byProvider = { vidizmo: await start('vidizmo') };
+  const byProvider = {
+    amino: await start('amino'),
+    movingimage: await start('movingimage'),
+    'movingimage-vms': await start('movingimage-vms'),
+    vidizmo: await start('vidizmo'),
+  };
   const running = Object.values(byProvider);
+  const account = (id: SimulatedProvider): DemoAccount => ({ provider: id, account: 'main', secret: entries[id].secret(byProvider[id]) });
   return {
     byProvider,
     origins: running.map(({ origin }) => origin),
-    accounts: [{ provider: 'vidizmo', account: 'main', secret: entries.vidizmo.secret(byProvider.vidizmo) }],
+    accounts: [account('amino'), account('movingimage'), account('movingimage-vms'), account('vidizmo')],
     async close() {
       await Promise.all(running.map((simulator) => simulator.close()));
     },

@@ -14,6 +14,8 @@ export type Replacement = 'kept' | 'strict';
  */
 export function createSessions(stage: Stage, replacement: Replacement) {
   const endedSessions = new Set<string>();
+  /** user and end of every session that this process began or went on with, by session */
+  const known = new Map<string, { sub: string; exp: number }>();
   const replaced = new Set<string>();
 
   const alive = (claims: Claims | undefined): claims is Claims =>
@@ -33,7 +35,7 @@ export function createSessions(stage: Stage, replacement: Replacement) {
       more: { sid?: string | undefined; for?: string | undefined } = {},
     ): Claims {
       const iat = stage.nowSeconds();
-      return {
+      const claims: Claims = {
         sub,
         sid: more.sid ?? randomUUID(),
         jti: randomUUID(),
@@ -43,7 +45,12 @@ export function createSessions(stage: Stage, replacement: Replacement) {
         era: stage.control.era,
         for: more.for,
       };
+      known.set(claims.sid, { sub, exp: claims.exp });
+      return claims;
     },
+    /** @returns how many sessions of the user live */
+    living: (sub: string): number =>
+      [...known].filter(([sid, session]) => session.sub === sub && session.exp > Date.now() / 1000 && !endedSessions.has(sid)).length,
     alive,
     /** Takes a token for a refresh. @returns its claims, or undefined where it is dead; then it is replaced */
     spend(claims: Claims | undefined): Claims | undefined {

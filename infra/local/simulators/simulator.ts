@@ -32,6 +32,8 @@ export interface Route {
   kind: Kind;
   method: string;
   path: RegExp;
+  /** tells routes of one path apart */
+  when?(request: SimulatedRequest): boolean;
   handle(request: SimulatedRequest): Reply;
 }
 
@@ -66,6 +68,8 @@ export interface Control {
   users: Record<string, User>;
   /** tokens of an earlier era are dead: one more ends every session */
   era: number;
+  /** a log-in beyond so many living sessions is refused; 0: no limit */
+  maxSessions: number;
   /** a variety of right answers, where a provider has several: 0 is the usual one */
   variant: number;
 }
@@ -152,19 +156,17 @@ async function serve(stage: Stage, behaviour: Behaviour, incoming: IncomingMessa
   if (url.pathname.startsWith('/_simulator/')) return steer(stage, url.pathname, body, outgoing);
   stage.counters.requests += 1;
   if (stage.control.latencyMs > 0) await pause(stage.control.latencyMs);
-  const route = behaviour.routes.find(({ method, path }) => method === incoming.method && path.test(url.pathname));
-  const parts = route?.path.exec(url.pathname)?.slice(1).map(decodeURIComponent) ?? [];
-  const request: SimulatedRequest = {
-    method: incoming.method ?? '',
-    path: url.pathname,
-    parts,
-    query: url.searchParams,
-    headers: incoming.headers,
-    body,
-  };
+  const parts = (route: Route): string[] => route.path.exec(url.pathname)?.slice(1).map(decodeURIComponent) ?? [];
+  const plain = { method: incoming.method ?? '', path: url.pathname, query: url.searchParams, headers: incoming.headers, body };
+  const route = behaviour.routes.find((each) => fits(each, { ...plain, parts: [] }));
+  const request: SimulatedRequest = { ...plain, parts: route === undefined ? [] : parts(route) };
   const work = (): Reply => answer(stage, behaviour, route, request);
   const reply = await withFault(takeFault(stage.control, route), work, outgoing);
   if (reply !== undefined) await write(outgoing, reply);
+}
+
+function fits(route: Route, request: SimulatedRequest): boolean {
+  return route.method === request.method && route.path.test(request.path) && route.when?.(request) !== false;
 }
 
 function answer(stage: Stage, behaviour: Behaviour, route: Route | undefined, request: SimulatedRequest): Reply {
@@ -240,6 +242,7 @@ function freshControl(): Control {
     omit: [],
     users: {},
     era: 0,
+    maxSessions: 0,
     variant: 0,
   };
 }
