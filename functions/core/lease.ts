@@ -1,3 +1,4 @@
+import { isVoid } from './judge.ts';
 import type { ReleaseRequest } from './ports.ts';
 import type { RenewalDeps, Situation } from './renewal-deps.ts';
 import type { TokenSetItem, TokenSet, TokenSetKey } from './token-set.ts';
@@ -38,7 +39,7 @@ export async function acquireLease(deps: RenewalDeps, situation: LeaseCase, revo
     nowMs: acquiredAtMs,
     leaseUntilMs: acquiredAtMs + timing.leaseMs,
     skewMs: timing.skewMs,
-    respectNotBefore: !revoking && view.item?.failure?.secretVersion === situation.account?.secretVersion,
+    respectNotBefore: !revoking && !(view.item?.failure && isVoid(view.item.failure, situation.account)),
   };
   const taken = await store.acquire(key, request).catch(() => undefined);
   // Refused, or its reply was lost: if the lease is mine, my first try went through.

@@ -6,8 +6,9 @@ import type { RenewalDeps, Rules, Situation } from './renewal-deps.ts';
 import type { Outcome, Refusal, RenewCommand, RenewRequest } from './renewal.ts';
 import { resetAccount } from './reset-account.ts';
 import { revokeTokenSet } from './revoke-token-set.ts';
+import { takeInSecret } from './take-in-secret.ts';
 import { createSealer } from './seal.ts';
-import { readAccount, readSituation, type Wanted } from './situation.ts';
+import { readSituation, type Wanted } from './situation.ts';
 import type { ProviderFetch } from './ports.ts';
 import type { TokenSetItem } from './token-set.ts';
 
@@ -61,10 +62,8 @@ export function createRenewTokenSet(given: RenewTokenSetDeps): RenewTokenSet {
         return revokeTokenSet(deps, command, limits);
       case 'reset':
         return resetAccount(deps, command.ref, command.parameters, limits);
-      case 'secret_changed': {
-        const reading = await readAccount(deps, command.ref, limits.deadlineMs, true);
-        return 'refusal' in reading ? { outcome: 'refused', refusal: reading.refusal } : { outcome: 'done' };
-      }
+      case 'secret_changed':
+        return takeInSecret(deps, command.ref, limits);
     }
   };
 }

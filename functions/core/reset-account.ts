@@ -1,5 +1,6 @@
 import { updateAccount, withReset } from './account-item.ts';
 import type { RenewalDeps } from './renewal-deps.ts';
+import { bringForward } from './take-in-secret.ts';
 import type { Limits } from './renew-token-set.ts';
 import type { Outcome } from './renewal.ts';
 import { keyOf, partitionOf, type AccountRef, type TokenParameters } from './token-set.ts';
@@ -31,6 +32,7 @@ export async function resetAccount(
       if (item.failure && (wanted === undefined || wanted === key.sort)) await store.clearFailure(key, item.generation);
     }
   }
+  await bringForward(deps, ref);
   deps.telemetry.audit({ event: 'reset', outcome: 'success', account: partitionOf(ref), set: wanted });
   return { outcome: 'done' };
 }

@@ -38,7 +38,8 @@ test('a fingerprint names a token without being one', () => {
 test('a secret does not print in any of the usual ways', () => {
   const secret = new Secret('do-not-print');
   const printed = [
-    `${secret}`,
+    String(secret),
+    'x'.concat(secret.toString()),
     JSON.stringify({ secret }),
     inspect({ secret }),
     inspect(secret, { showHidden: true }),
