@@ -1,0 +1,108 @@
+import type {
+  Classified,
+  CommonCredentials,
+  Provider,
+  ProviderAnswer,
+  Schema,
+  Step,
+  TokenAnswer,
+  Traits,
+} from '../../../functions/core/provider.ts';
+import { Secret } from '../../../functions/core/secret.ts';
+import type { TokenParameters } from '../../../functions/core/token-set.ts';
+import type { Behaviour } from './fake-provider.ts';
+
+/** What the secret of a fake account holds. */
+export interface FakeCredentials extends CommonCredentials {
+  base_url: string;
+  user: string;
+  password: string;
+}
+
+const kinds: Readonly<Record<string, Classified['kind']>> = {
+  invalid_grant: 'refresh_refused',
+  bad_password: 'credentials_refused',
+  invalid_client: 'client_refused',
+  invalid_scope: 'configuration',
+  consent_required: 'needs_consent',
+};
+
+/** The traits that fit a behaviour. */
+export function traitsOf(behaviour: Behaviour): Traits {
+  return {
+    rotation: behaviour.rotation,
+    revocationEnds: behaviour.revocationEnds,
+    refreshEndsOldToken: behaviour.refreshEndsOldToken,
+    returnsSameToken: behaviour.returnsSameToken,
+    sessionCap: false,
+    refreshWith: behaviour.givesRefreshTokens ? 'refresh_token' : 'none',
+    loginNeedsPerson: false,
+    defaultLifeSeconds: Math.floor(behaviour.lifeSeconds / 2),
+  };
+}
+
+/** The provider file of the fake token server. */
+export function aProvider(id: string, traits: Traits): Provider<FakeCredentials> {
+  const step = (grant: 'login' | 'refresh' | 'revoke'): Step<FakeCredentials> => ({
+    request: ({ credentials, parameters, previous }) => ({
+      method: 'POST',
+      url: `${credentials.base_url}/token`,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(
+        grant === 'login'
+          ? { grant, user: credentials.user, password: credentials.password, parameters: everyParameter(parameters) }
+          : { grant, token: previous?.refreshToken?.reveal(), parameters: everyParameter(parameters) },
+      ),
+    }),
+    read: (answer) => (grant === 'revoke' ? {} : readTokens(answer)),
+  });
+  return {
+    id,
+    credentials: taking<FakeCredentials>((value) => typeof value === 'object' && value !== null && 'password' in value),
+    parameters: taking<TokenParameters>(() => true),
+    identity: ({ user }) => [user],
+    traits: () => traits,
+    publicTraits: traits,
+    login: [step('login')],
+    refresh: traits.refreshWith === 'none' ? [] : [step('refresh')],
+    revoke: traits.revocationEnds === 'nothing' ? undefined : [step('revoke')],
+    classify: (answer) => {
+      const error = parse(answer)['error'];
+      return typeof error === 'string' ? { kind: kinds[error], providerError: error } : undefined;
+    },
+  };
+}
+
+/** Also the ones that a broken key does not see: the control of the parameters' family hides one from enumeration. */
+function everyParameter(parameters: TokenParameters): Record<string, unknown> {
+  return Object.fromEntries(Object.getOwnPropertyNames(parameters).map((name) => [name, parameters[name]]));
+}
+
+function readTokens(answer: ProviderAnswer): Partial<TokenAnswer> | undefined {
+  const { access, refresh, expires_in: life, refresh_expires_in: refreshLife, facts } = parse(answer);
+  if (typeof access !== 'string') return undefined;
+  return {
+    accessToken: new Secret(access),
+    refreshToken: typeof refresh === 'string' ? new Secret(refresh) : undefined,
+    expiresInSeconds: typeof life === 'number' ? life : undefined,
+    refreshExpiresInSeconds: typeof refreshLife === 'number' ? refreshLife : undefined,
+    facts: typeof facts === 'object' && facts !== null ? { ...facts } : {},
+  };
+}
+
+function parse({ text }: ProviderAnswer): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+function taking<T>(fits: (value: unknown) => boolean): Schema<T> {
+  return {
+    safeParse: (value) =>
+      fits(value)
+        ? { success: true, data: value as T }
+        : { success: false, error: { issues: [{ path: ['password'], message: 'must be there' }] } },
+  };
+}
