@@ -1,0 +1,43 @@
+import { mkdirSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { createRequire } from 'node:module';
+import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
+import { createTableInput } from '../table-definition.ts';
+import { region } from './aws/protocol.ts';
+import { close, listen } from './listen.ts';
+
+/** What dynalite is made of; it ships no types. */
+type MakeDynalite = (options: { createTableMs: number; path?: string }) => Server;
+
+/** The embedded DynamoDB while it runs. */
+export interface LocalDynamoDb {
+  /** what `AWS_ENDPOINT_URL_DYNAMODB` is set to */
+  readonly endpoint: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts DynamoDB in this process and makes the token table where there is none.
+ *
+ * @param directory where the tables are kept; undefined: in memory. One process at a time
+ */
+export async function startDynamoDb(tableName: string, directory: string | undefined): Promise<LocalDynamoDb> {
+  const makeDynalite: MakeDynalite = createRequire(import.meta.url)('dynalite');
+  if (directory !== undefined) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const server = makeDynalite({ createTableMs: 0, ...(directory === undefined ? {} : { path: directory }) });
+  const endpoint = `http://127.0.0.1:${await listen(server)}`;
+  await createTable(endpoint, tableName);
+  return { endpoint, close: () => close(server) };
+}
+
+async function createTable(endpoint: string, tableName: string): Promise<void> {
+  const client = new DynamoDBClient({ endpoint, region, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } });
+  try {
+    await client.send(new CreateTableCommand(createTableInput(tableName))).catch((error: Error) => {
+      if (error.name !== 'ResourceInUseException') throw error;
+    });
+    await waitUntilTableExists({ client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { TableName: tableName });
+  } finally {
+    client.destroy();
+  }
+}

@@ -1,0 +1,188 @@
+import path from 'node:path';
+import type { Grant } from '../../functions/core/grants.ts';
+import { providersById } from '../../functions/providers/index.ts';
+import type { Accounts } from './accounts.ts';
+import { startLocalAws, type LocalAws } from './aws/local-aws.ts';
+import { deployFunctions, functionNameOf, type Stem } from './deploy-functions.ts';
+import { grantEverything } from './developer-grants.ts';
+import { startDynamoDb } from './dynamodb.ts';
+import { keepEnvironment, setEnvironment, trustAuthority } from './environment.ts';
+import { startFront } from './front.ts';
+import { createCallers, type LocalCallers } from './gateway/callers.ts';
+import type { IamCaller } from './gateway/iam-authorizer.ts';
+import { LocalFunctions } from './local-functions.ts';
+import { startLocalSimulators } from './local-simulators.ts';
+import { seed } from './seed.ts';
+import type { Simulators } from './simulators/index.ts';
+import { startTicker } from './ticker.ts';
+
+/** How a local run differs from the usual one. */
+export interface LocalStackOptions {
+  /** where everything is kept; undefined: in memory */
+  dataDirectory?: string | undefined;
+  /** of the gateway; 0 or undefined takes a free one */
+  port?: number | undefined;
+  /** how callers prove who they are; JWTs of the development issuer unless told */
+  callers?: 'jwt' | 'iam' | undefined;
+  /** accounts of real providers, in place of the simulators and their accounts */
+  accounts?: Accounts | undefined;
+  /** life of the simulators' tokens; 150 s unless told, so that one sees them renewed */
+  lifeSeconds?: number | undefined;
+  /** between two ticks of the schedule, ms; undefined: only {@link LocalStack.tick} ticks */
+  tickMs?: number | undefined;
+  /** besides the developer's, who may do everything */
+  grants?: readonly Grant[] | undefined;
+  /** IAM callers by access key, besides the developer */
+  iamCallers?: ReadonlyMap<string, IamCaller> | undefined;
+  /** what the gateway lets through; everything unless told */
+  throttle?: { ratePerSecond: number; burst: number } | undefined;
+  /** how long a queue message is invisible, ms; 45 s as in the stack unless told */
+  visibilityMs?: number | undefined;
+  /** further variables of the functions' environment */
+  environment?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The whole service in this process, while it runs. */
+export interface LocalStack {
+  /** of the gateway, without a slash at the end */
+  readonly url: string;
+  /** what the developer proves itself with; `issuer` signs tokens for other callers, who are `issuer#subject` */
+  readonly callers: Pick<LocalCallers, 'developer' | 'issuer'>;
+  readonly accounts: Accounts;
+  /** undefined in a run with accounts of its own */
+  readonly simulators: Simulators | undefined;
+  readonly aws: LocalAws;
+  readonly dynamodbEndpoint: string;
+  readonly functions: LocalFunctions;
+  /** @returns the deployed name of a function */
+  nameOf(stem: Stem): string;
+  /** One tick of the schedule; resolves when the workers are through with what it found. */
+  tick(): Promise<void>;
+  /** Ends everything: takes no further request, and waits for those in work. */
+  stop(): Promise<void>;
+}
+
+/** What is under way, and how it is ended. */
+interface Run {
+  options: LocalStackOptions;
+  deployment: string;
+  directory: string | undefined;
+  functions: LocalFunctions;
+  nameOf: (stem: Stem) => string;
+  /** takes what must be ended; what came last ends first */
+  onStop: (end: () => Promise<void> | void) => void;
+}
+
+/**
+ * Starts the whole service in this process: embedded DynamoDB, local AWS, simulators with their own authority, the four
+ * functions as they are deployed, gateway and schedule. One at a time in a process, because the functions read its environment.
+ *
+ * @throws what listening throws where the port is taken (`code` `EADDRINUSE`); then nothing is left running
+ */
+export async function startLocalStack(options: LocalStackOptions = {}): Promise<LocalStack> {
+  const ends: (() => Promise<void> | void)[] = [];
+  const stop = async () => {
+    for (const end of ends.splice(0).toReversed()) await end();
+  };
+  // Real accounts and simulated ones never share a table, a key or a secret.
+  const deployment = options.accounts === undefined ? 'local' : 'local-own';
+  const directory = options.dataDirectory === undefined ? undefined : path.join(options.dataDirectory, deployment);
+  const nameOf = (stem: Stem) => functionNameOf(deployment, stem);
+  try {
+    const run = { options, deployment, directory, functions: new LocalFunctions(), nameOf, onStop: (end: () => void) => ends.push(end) };
+    return { ...(await start(run)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(run: Run): Promise<Omit<LocalStack, 'stop'>> {
+  const { options, deployment, directory, functions, nameOf, onStop } = run;
+  const front = await startFront({ functions, nameOf, throttle: options.throttle }, options.port ?? 0);
+  const { url } = front;
+  onStop(() => front.gateway.close());
+  onStop(keepEnvironment());
+  const dynamodb = await startDynamoDb(deployment, directory === undefined ? undefined : path.join(directory, 'dynamodb'));
+  onStop(() => dynamodb.close());
+  const { simulators, accounts } = await startProviders(run);
+  const aws = await startAws(run);
+  const callers = await createCallers({ kind: options.callers ?? 'jwt', url, dataDirectory: directory, iamCallers: options.iamCallers });
+
+  const endpoints = { dynamodb: dynamodb.endpoint, others: aws.origin };
+  setEnvironment(endpoints, { ...variables(run, aws, callers.rules, accounts), ...options.environment });
+  await deployFunctions(functions, deployment);
+  const grants = [...grantEverything(callers.developerIds, providersById()), ...(options.grants ?? [])];
+  const names = { secretPrefix: deployment, grantsPath: grantsPathOf(deployment) };
+  await seed({ ...names, endpoint: aws.origin, grants, accounts, keepsStored: simulators !== undefined });
+
+  const tick = async () => {
+    await functions.invoke(nameOf('dispatch-renewals'), {});
+    await aws.queue.settled();
+  };
+  if (options.tickMs !== undefined) onStop(startTicker(options.tickMs, tick));
+  front.open(callers);
+  // Requests in work need everything else, so this comes to its end before all of it.
+  onStop(() => front.gateway.close());
+  return { url, callers, accounts, simulators, aws, dynamodbEndpoint: dynamodb.endpoint, functions, nameOf, tick };
+}
+
+async function startProviders({ options, directory, onStop }: Run) {
+  if (options.accounts !== undefined) return { simulators: undefined, accounts: options.accounts };
+  const { simulators, authority, accounts } = await startLocalSimulators(options.lifeSeconds ?? 150, directory);
+  onStop(() => simulators.close());
+  onStop(trustAuthority(authority.caPem));
+  return { simulators, accounts };
+}
+
+async function startAws({ options, deployment, directory, functions, nameOf, onStop }: Run): Promise<LocalAws> {
+  const renewer = nameOf('renew-token-sets');
+  const aws = await startLocalAws({
+    functions,
+    dataDirectory: directory,
+    secretChanged: (event) => void functions.invoke(renewer, event),
+    queue: {
+      name: `${deployment}-renewals`,
+      visibilityMs: options.visibilityMs ?? 45_000,
+      maxReceives: 2,
+      retentionMs: 300_000,
+      concurrency: 5,
+      deliver: async (event) => failedOf(await functions.invoke(renewer, event)),
+    },
+  });
+  onStop(() => aws.close());
+  onStop(() => functions.drained());
+  return aws;
+}
+
+function variables({ deployment, nameOf }: Run, aws: LocalAws, callers: string, accounts: Accounts): Readonly<Record<string, string>> {
+  return {
+    TABLE_NAME: deployment,
+    DEPLOYMENT: deployment,
+    SECRET_PREFIX: deployment,
+    KEY_ID: aws.keyId,
+    QUEUE_URL: aws.queue.url,
+    RENEW_FUNCTION: nameOf('renew-token-sets'),
+    GRANTS_PATH: grantsPathOf(deployment),
+    CALLERS: callers,
+    EGRESS_ORIGINS: originsOf(accounts).join(' '),
+  };
+}
+
+function grantsPathOf(deployment: string): string {
+  return `/${deployment}/grants`;
+}
+
+/** Whoever writes an account's URL down for a local run means it, also where it is in a private network. */
+function originsOf(accounts: Accounts): readonly string[] {
+  const urls = Object.values(accounts).map(({ base_url: url }) => (typeof url === 'string' ? url : ''));
+  return [...new Set(urls.filter((url) => URL.canParse(url)).map((url) => new URL(url).origin))];
+}
+
+/** @throws Error where the worker crashed: then the queue counts every message as failed */
+function failedOf(invocation: Awaited<ReturnType<LocalFunctions['invoke']>>): readonly string[] {
+  if ('error' in invocation) throw new Error(invocation.error.errorMessage);
+  const { result } = invocation;
+  const failures: unknown = typeof result === 'object' && result !== null && 'batchItemFailures' in result ? result.batchItemFailures : [];
+  return Array.isArray(failures) ? failures.map((failure: { itemIdentifier: string }) => failure.itemIdentifier) : [];
+}
