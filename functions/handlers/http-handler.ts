@@ -73,7 +73,7 @@ export function httpHandler(deps: HttpDeps, actionOf: (event: HttpEvent) => Acti
 function settle({ clock, telemetry }: HttpDeps, call: Call, outcome: AuditEvent['outcome'], error?: TokenVendingError): void {
   const { action, line, event } = call;
   const code = error?.code;
-  if (outcome === 'failure') telemetry.log('error', 'A call failed', { route: event.routeKey, code }, error?.cause ?? error);
+  if (outcome === 'failure') telemetry.log('error', 'A call failed', { route: event.routeKey }, error);
   if (action.event === undefined) return;
   const durationMs = clock.nowMs() - call.startedMs;
   const detail = { ...line.detail, request: event.requestContext?.requestId };
