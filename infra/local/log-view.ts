@@ -43,7 +43,7 @@ function audited({ event, outcome, account = 'the service', code, generation, de
   return `${account}: renewed ${how} for ${occasions[detail.occasion ?? ''] ?? detail.occasion}, generation ${generation}`;
 }
 
-function logged({ kind, time: _, level, message, ...rest }: Line): string | undefined {
+function logged({ kind, time: _time, level, message, ...rest }: Line): string | undefined {
   return kind === 'log' && (level === 'warn' || level === 'error') ? `${level}: ${message} ${JSON.stringify(rest)}` : undefined;
 }
 
