@@ -34,7 +34,7 @@ const words: Readonly<Record<string, string>> = {
  * @returns one of the words of `TransportFailure.code`; `failed` for what nobody has met yet
  */
 export function failureCode(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
   if (code.startsWith('REFUSED:')) return code.slice('REFUSED:'.length);
   if (code.startsWith('HPE_')) return 'malformed';
   if (/^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|ERR_OSSL|HOSTNAME_MISMATCH|INVALID_CA)/.test(code)) return 'tls';

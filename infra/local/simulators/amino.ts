@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { bearerOf, checkLogin, createSessions, jsonBody } from './sessions.ts';
+import { checkLogin, createSessions, jsonBody } from './sessions.ts';
 import { startSimulator } from './simulator.ts';
 import type { Behaviour, Reply, SimulatedRequest, Simulator, SimulatorOptions, Stage } from './simulator.ts';
+import { bearerOf } from './tokens.ts';
 import type { Claims } from './tokens.ts';
 
 /** A demo user with two profiles, the first of them the default; obviously no credential of anybody. */
@@ -79,42 +80,35 @@ function behave(stage: Stage): Behaviour {
     return grant_type === 'password' ? login(String(username), password, login_user_profile) : refresh(refresh_token, login_user_profile);
   }
 
-  const living = ({ headers }: SimulatedRequest): Claims | undefined => {
-    const claims = mint.openJwt(bearerOf(headers)) ?? mint.openOpaque(bearerOf(headers));
+  const living = (token: string): Claims | undefined => {
+    const claims = mint.openJwt(token) ?? mint.openOpaque(token);
     return sessions.alive(claims) && claims.type === 'access' ? claims : undefined;
   };
 
   function profileToken(request: SimulatedRequest): Reply {
-    const claims = living(request);
+    const claims = living(bearerOf(request.headers));
     if (claims === undefined || request.parts[0] !== '1234') return refusal(401, '10100', 'Invalid authorization token');
     const profile = profileFor(claims.sub, request.parts[1]);
     return profile === undefined ? wrongProfile() : pair(claims.sub, profile, claims.sid);
   }
 
   function logout(request: SimulatedRequest): Reply {
-    const claims = living(request);
+    const claims = living(bearerOf(request.headers));
     if (claims === undefined || claims.sub !== request.parts[0])
       return { status: 401, body: '{"error":{"code":401,"text":"Not logged in"}}' };
     sessions.end(claims);
     return { status: 200, headers: { 'set-cookie': 'usid=deleted' }, body: '{}' };
   }
 
-  function channels(request: SimulatedRequest): Reply {
-    const claims = living(request);
-    return claims === undefined
-      ? refusal(401, '10100', 'Invalid authorization token')
-      : { status: 200, body: JSON.stringify({ profile: claims.for }) };
-  }
-
   const tokens = /^\/api\/auth\/v1\/access_tokens$/;
   return {
-    envelope: (code, title) => errors(code, title),
+    envelope: errors,
+    lives: (token) => living(token) !== undefined,
     routes: [
       { kind: 'refresh', method: 'POST', path: tokens, when: isRefresh, handle: accessTokens },
       { kind: 'login', method: 'POST', path: tokens, handle: accessTokens },
       { kind: 'narrow', method: 'POST', path: /^\/api\/users\/v1\/users\/([^/]+)\/profile\/([^/]+)\/token$/, handle: profileToken },
       { kind: 'revocation', method: 'POST', path: /^\/api\/user\/([^/]+)\/logout$/, handle: logout },
-      { kind: 'use', method: 'GET', path: /^\/api\/channels$/, handle: channels },
     ],
   };
 }

@@ -1,4 +1,4 @@
-import { bearerOf, checkLogin, createSessions, jsonBody } from './sessions.ts';
+import { checkLogin, createSessions, jsonBody } from './sessions.ts';
 import { startSimulator } from './simulator.ts';
 import type { Behaviour, Reply, SimulatedRequest, Simulator, SimulatorOptions, Stage } from './simulator.ts';
 
@@ -58,18 +58,16 @@ function behave(stage: Stage): Behaviour {
     return spent === undefined ? page(401) : tokens(spent.sub, manager, spent.sid);
   }
 
-  function managers({ headers }: SimulatedRequest): Reply {
-    const token = bearerOf(headers);
+  const lives = (token: string): boolean => {
     const claims = mint.openJwt(token) ?? mint.openOpaque(token);
-    return sessions.alive(claims) && claims.type === 'access' ? { status: 200, body: JSON.stringify([{ id: claims.for }]) } : page(401);
-  }
-
+    return sessions.alive(claims) && claims.type === 'access';
+  };
   return {
+    lives,
     envelope,
     routes: [
       { kind: 'login', method: 'POST', path: /^\/v1\/vms\/auth\/login$/, handle: login },
       { kind: 'refresh', method: 'POST', path: /^\/v1\/vms\/auth\/refresh\/(\d+)$/, handle: refresh },
-      { kind: 'use', method: 'GET', path: /^\/v1\/vms$/, handle: managers },
     ],
   };
 }

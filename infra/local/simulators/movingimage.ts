@@ -1,4 +1,4 @@
-import { bearerOf, checkLogin, createSessions } from './sessions.ts';
+import { checkLogin, createSessions } from './sessions.ts';
 import { startSimulator } from './simulator.ts';
 import type { Behaviour, Reply, SimulatedRequest, Simulator, SimulatorOptions, Stage } from './simulator.ts';
 
@@ -103,15 +103,13 @@ function behave(stage: Stage): Behaviour {
       ? { 'cache-control': 'no-cache, must-revalidate, no-transform, no-store' }
       : { 'cache-control': 'public, max-age=3600' };
 
-  function userinfo({ headers }: SimulatedRequest): Reply {
-    const claims = mint.openJwt(bearerOf(headers));
-    return sessions.alive(claims) && claims.type === 'access'
-      ? json(200, { sub: claims.sub })
-      : error(401, 'invalid_token', 'Token is not active');
-  }
-
   const connect = (name: string): RegExp => new RegExp(`^${REALM}/protocol/openid-connect/${name}$`);
+  const lives = (token: string): boolean => {
+    const claims = mint.openJwt(token);
+    return sessions.alive(claims) && claims.type === 'access';
+  };
   return {
+    lives,
     envelope: (code, text) => JSON.stringify({ error: code, error_description: text }),
     routes: [
       { kind: 'discovery', method: 'GET', path: /^\/\.well-known\/webfinger$/, handle: webfinger },
@@ -120,7 +118,6 @@ function behave(stage: Stage): Behaviour {
       { kind: 'login', method: 'POST', path: connect('token'), handle: login },
       { kind: 'revocation', method: 'POST', path: connect('revoke'), handle: end },
       { kind: 'revocation', method: 'POST', path: connect('logout'), handle: end },
-      { kind: 'use', method: 'GET', path: connect('userinfo'), handle: userinfo },
     ],
   };
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Stage, User } from './simulator.ts';
 import type { Claims } from './tokens.ts';
 
@@ -82,11 +81,6 @@ export function checkLogin(stage: Stage, user: User | undefined, right: (user: U
   }
   user.failures = right(user) ? 0 : (user.failures ?? 0) + 1;
   return user.failures === 0 ? 'good' : 'bad';
-}
-
-/** @returns the value of `Authorization: Bearer`, or nothing */
-export function bearerOf(headers: IncomingHttpHeaders): string {
-  return /^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
 }
 
 /** @returns parsed JSON, or `{}` where it is none or no object */

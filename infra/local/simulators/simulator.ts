@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import type { Authority } from '../authority.ts';
 import { pause, unseenError, withFault } from './faults.ts';
 import type { Fault } from './faults.ts';
-import { createMint } from './tokens.ts';
+import { bearerOf, createMint } from './tokens.ts';
 import type { Mint } from './tokens.ts';
 
-/** What a request is for: `narrow` asks for a token of one profile by the older endpoint, `use` is a call with a token. */
-export type Kind = 'login' | 'refresh' | 'narrow' | 'revocation' | 'discovery' | 'use';
+/** What a request is for; `narrow` asks for a token of one profile by the older endpoint. */
+export type Kind = 'login' | 'refresh' | 'narrow' | 'revocation' | 'discovery';
 
 export interface SimulatedRequest {
   method: string;
@@ -45,8 +45,6 @@ export interface Counters {
   narrowings: number;
   revocations: number;
   discoveries: number;
-  /** calls with a living token */
-  uses: number;
   /** requests of any kind that were answered with an error of the provider's own */
   refused: number;
   /** log-ins refused because of too many bad ones */
@@ -97,6 +95,8 @@ export interface Simulator {
   origin: string;
   counters: Counters;
   control: Control;
+  /** @returns whether the access token lives; also at `GET /_simulator/lives` with the token as bearer */
+  lives(token: string): boolean;
   close(): Promise<void>;
 }
 
@@ -112,6 +112,8 @@ export interface Stage {
 
 export interface Behaviour {
   routes: readonly Route[];
+  /** @returns whether the access token lives */
+  lives(token: string): boolean;
   /** the provider's error body around a code and a text */
   envelope(code: string, text: string): string;
 }
@@ -147,13 +149,13 @@ export async function startSimulator(
       server.close(() => closed());
       server.closeAllConnections();
     });
-  return { origin, counters, control, close };
+  return { origin, counters, control, lives: (token) => behaviour.lives(token), close };
 }
 
 async function serve(stage: Stage, behaviour: Behaviour, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const url = new URL(incoming.url ?? '/', 'https://simulator.invalid');
   const body = await textOf(incoming);
-  if (url.pathname.startsWith('/_simulator/')) return steer(stage, url.pathname, body, outgoing);
+  if (url.pathname.startsWith('/_simulator/')) return steer(stage, behaviour, { incoming, path: url.pathname, body }, outgoing);
   stage.counters.requests += 1;
   if (stage.control.latencyMs > 0) await pause(stage.control.latencyMs);
   const parts = (route: Route): string[] => route.path.exec(url.pathname)?.slice(1).map(decodeURIComponent) ?? [];
@@ -187,7 +189,6 @@ function answer(stage: Stage, behaviour: Behaviour, route: Route | undefined, re
     narrow: 'narrowings',
     revocation: 'revocations',
     discovery: 'discoveries',
-    use: 'uses',
   } as const;
   if (route !== undefined) stage.counters[counter[route.kind]] += 1;
   return reply;
@@ -203,10 +204,21 @@ function takeFault(control: Control, route: Route | undefined): Fault | undefine
   return fault;
 }
 
-function steer({ counters, control }: Stage, path: string, body: string, outgoing: ServerResponse): void {
-  if (path === '/_simulator/control') Object.assign(control, JSON.parse(body));
-  outgoing.writeHead(path === '/_simulator/counters' || path === '/_simulator/control' ? 200 : 404, { 'content-type': 'application/json' });
-  outgoing.end(JSON.stringify(counters));
+interface Steering {
+  incoming: IncomingMessage;
+  path: string;
+  body: string;
+}
+
+function steer({ counters, control }: Stage, behaviour: Behaviour, { incoming, path, body }: Steering, outgoing: ServerResponse): void {
+  const pages: Readonly<Record<string, () => unknown>> = {
+    '/_simulator/counters': () => counters,
+    '/_simulator/control': () => Object.assign(control, JSON.parse(body)) && counters,
+    '/_simulator/lives': () => ({ lives: behaviour.lives(bearerOf(incoming.headers)) }),
+  };
+  const page = pages[path];
+  outgoing.writeHead(page === undefined ? 404 : 200, { 'content-type': 'application/json' });
+  outgoing.end(JSON.stringify(page?.() ?? {}));
 }
 
 async function write(outgoing: ServerResponse, { status, headers, body, pauseMs }: Reply): Promise<void> {
@@ -229,7 +241,7 @@ function portOf(address: AddressInfo | string | null): number {
 }
 
 function freshCounters(): Counters {
-  return { requests: 0, logins: 0, refreshes: 0, narrowings: 0, revocations: 0, discoveries: 0, uses: 0, refused: 0, locked: 0, reused: 0 };
+  return { requests: 0, logins: 0, refreshes: 0, narrowings: 0, revocations: 0, discoveries: 0, refused: 0, locked: 0, reused: 0 };
 }
 
 function freshControl(): Control {

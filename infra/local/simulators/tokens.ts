@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 
 /** What a simulator's token says. Times are seconds since the epoch. */
 export interface Claims {
@@ -52,6 +53,11 @@ export function createMint(key: string = randomBytes(32).toString('hex')) {
 }
 
 export type Mint = ReturnType<typeof createMint>;
+
+/** @returns the value of `Authorization: Bearer`, or nothing */
+export function bearerOf(headers: IncomingHttpHeaders): string {
+  return /^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
+}
 
 function base32(bytes: Buffer): string {
   let bits = '';

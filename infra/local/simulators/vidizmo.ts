@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { bearerOf, checkLogin, createSessions, jsonBody } from './sessions.ts';
+import { checkLogin, createSessions, jsonBody } from './sessions.ts';
 import type { Behaviour, Reply, SimulatedRequest, Simulator, SimulatorOptions, Stage } from './simulator.ts';
 import { startSimulator } from './simulator.ts';
+import { bearerOf } from './tokens.ts';
 
 /** A demo user; obviously no credential of anybody. */
 export const vidizmoUser = {
@@ -58,21 +59,13 @@ function behave(stage: Stage): Behaviour {
     return { status: 200, body: 'true' };
   }
 
-  /** A call with a token, so that a test sees whether it lives. */
-  function user({ headers }: SimulatedRequest): Reply {
-    const claims = mint.openOpaque(bearerOf(headers));
-    return sessions.alive(claims)
-      ? { status: 200, body: JSON.stringify({ emailAddress: claims.sub }) }
-      : refusal('ExpiredAccessTokenException');
-  }
-
   return {
     envelope,
+    lives: (token) => sessions.alive(mint.openOpaque(token)),
     routes: [
       { kind: 'login', method: 'POST', path: /^\/api\/v1\/user\/authenticate\/?$/, handle: authenticate },
       { kind: 'refresh', method: 'POST', path: /^\/api\/v1\/user\/refresh-access-token\/?$/, handle: refresh },
       { kind: 'revocation', method: 'POST', path: /^\/api\/v1\/user\/logout\/?$/, handle: logout },
-      { kind: 'use', method: 'GET', path: /^\/api\/v1\/user\/[^/]+$/, handle: user },
     ],
   };
 }
