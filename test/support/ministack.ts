@@ -13,6 +13,9 @@ import { freePort } from './free-port.ts';
  */
 export const ministackVersion = '1.5.33';
 
+/** With it the emulator checks the signatures of JWTs; without it every token is refused. */
+const cryptographyVersion = '50.0.2';
+
 const cache = join(import.meta.dirname, '../../.cache');
 const readyWithinMs = 30_000;
 const stopWithinMs = 5_000;
@@ -36,7 +39,7 @@ export interface Ministack {
  * @throws Error where Python 3 with `venv`, or the package, is not to be had
  */
 export async function installMinistack(): Promise<string> {
-  const home = join(cache, `ministack-${ministackVersion}`);
+  const home = join(cache, `ministack-${ministackVersion}-cryptography-${cryptographyVersion}`);
   const python = join(home, 'bin/python');
   if (existsSync(python)) return python;
   await mkdir(cache, { recursive: true });
@@ -44,7 +47,14 @@ export async function installMinistack(): Promise<string> {
   const building = await mkdtemp(join(cache, 'ministack-building-'));
   try {
     await run('python3', ['-m', 'venv', building]);
-    await run(join(building, 'bin/python'), ['-m', 'pip', 'install', '--quiet', `ministack==${ministackVersion}`]);
+    await run(join(building, 'bin/python'), [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      `ministack==${ministackVersion}`,
+      `cryptography==${cryptographyVersion}`,
+    ]);
     await rename(building, home).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     });
