@@ -1,5 +1,6 @@
 import type { InvokeCommandOutput, LambdaClient } from '@aws-sdk/client-lambda';
 import { TokenVendingError } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import type { Renewals } from '../core/ports.ts';
 import { awsFailure } from './aws-failure.ts';
 import { lazy } from './lazy.ts';
@@ -16,8 +17,8 @@ export interface LambdaRenewalsOptions {
 /**
  * The renewing function, invoked and waited for.
  *
- * @returns the renewals; throws `too_slow` after the caller's time-out, `renewals_unavailable` where the function cannot be invoked
- *   or ends with an error
+ * @returns the renewals; throws `too_slow` after the caller's time-out, `store_unavailable`, `secrets_unavailable` or
+ *   `keys_unavailable` where the function ends with that, and `renewals_unavailable` where it cannot be invoked or ends otherwise
  */
 export function createLambdaRenewals({ lambda, functionName }: LambdaRenewalsOptions): Renewals {
   const client = lazy(lambda);
@@ -46,13 +47,21 @@ async function send(
   }
 }
 
+/** Outages behind the renewing function, which its caller may name as well. */
+const passedOn: ReadonlySet<unknown> = new Set<ErrorCode>(['store_unavailable', 'secrets_unavailable', 'keys_unavailable']);
+
 /** The function's own words stay out: of its payload only the type counts, and the message where it is one of our codes. */
 function functionError(answer: InvokeCommandOutput): TokenVendingError {
   const payload = parsed(answer);
   const type = memberOf(payload, 'errorType');
   const ours = type === 'TokenVendingError' ? memberOf(payload, 'errorMessage') : undefined;
   const code = ours !== undefined && /^[a-z_]{1,40}$/.test(ours) ? ours : (type ?? answer.FunctionError);
-  return new TokenVendingError('renewals_unavailable', {}, { operation: 'lambda:Invoke', code, functionError: answer.FunctionError });
+  const evidence = { operation: 'lambda:Invoke', code, functionError: answer.FunctionError };
+  return new TokenVendingError(isPassedOn(code) ? code : 'renewals_unavailable', {}, evidence);
+}
+
+function isPassedOn(code: unknown): code is ErrorCode {
+  return passedOn.has(code);
 }
 
 function parsed({ Payload }: InvokeCommandOutput): unknown {

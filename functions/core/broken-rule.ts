@@ -23,7 +23,8 @@ export function brokenRule(issue: SchemaIssue, whole: string): BrokenRule {
   const details: Readonly<Record<string, unknown>> = { ...issue };
   const keys = details['keys'];
   const path = Array.isArray(keys) ? [...issue.path, String(keys[0])] : issue.path;
-  const spoken = issue.message !== UNSPOKEN && issue.message !== '';
+  // A schema's words for unknown members are about the whole; the member is what the sender wants to hear of.
+  const spoken = issue.message !== UNSPOKEN && issue.message !== '' && !Array.isArray(keys);
   return {
     field: path.length === 0 ? whole : printable(path.map(String).join('.')),
     rule: spoken ? issue.message : (rules[issue.code ?? '']?.(details) ?? 'must be valid'),

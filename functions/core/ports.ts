@@ -168,7 +168,10 @@ export interface ProviderFetch {
   (request: ProviderRequest, deadlineMs: number): Promise<{ answer: ProviderAnswer } | { failure: TransportFailure }>;
 }
 
-/** The renewing function, as others reach it. Throws `renewals_unavailable`, or `too_slow` after `timeoutMs`. */
+/**
+ * The renewing function, as others reach it. Throws `renewals_unavailable`, `too_slow` after `timeoutMs`, and the function's own
+ * `store_unavailable`, `secrets_unavailable` and `keys_unavailable`.
+ */
 export interface Renewals {
   invoke(command: RenewCommand, timeoutMs: number): Promise<Outcome>;
 }

@@ -32,7 +32,7 @@ const tokenSet = z.strictObject({
   warm_until: z.optional(time),
   renewing: z.boolean(),
   failure: z.optional(
-    z.strictObject({ code: z.enum(['configuration', 'needs_consent', 'unreadable']), next_try_at: z.optional(time), ...failure }),
+    z.strictObject({ code: z.enum(['configuration', 'misconfigured', 'needs_consent']), next_try_at: z.optional(time), ...failure }),
   ),
 });
 

@@ -77,7 +77,7 @@ function settle({ clock, telemetry }: HttpDeps, call: Call, outcome: AuditEvent[
   if (action.event === undefined) return;
   const durationMs = clock.nowMs() - call.startedMs;
   const detail = { ...line.detail, request: event.requestContext?.requestId };
-  telemetry.audit({ ...line, event: action.event, outcome, code, durationMs, detail });
+  telemetry.audit({ event: action.event, outcome, code, ...line, durationMs, detail });
   telemetry.metric(metricName(action.event, outcome), durationMs, 'Milliseconds', action.dimension);
 }
 

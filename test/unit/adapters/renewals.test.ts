@@ -117,9 +117,15 @@ describe('the renewing function, invoked', () => {
     expect(lambda.commandCalls(InvokeCommand)).toHaveLength(1);
   });
 
+  test.each(['store_unavailable', 'secrets_unavailable', 'keys_unavailable'])('names the outage that it ended with: %s', async (code) => {
+    const payload = bytesOf({ errorType: 'TokenVendingError', errorMessage: code });
+    lambda.on(InvokeCommand).callsFake(async () => ({ FunctionError: 'Unhandled', Payload: payload }));
+    await expect(renewals.invoke(check, 1_000)).rejects.toMatchObject({ code });
+  });
+
   test.each([
     [{ errorType: 'TypeError', errorMessage: 'password is secret-1', trace: ['secret-2'] }, 'TypeError'],
-    [{ errorType: 'TokenVendingError', errorMessage: 'store_unavailable' }, 'store_unavailable'],
+    [{ errorType: 'TokenVendingError', errorMessage: 'internal' }, 'internal'],
     [{ errorType: 'TokenVendingError', errorMessage: 'Not A Code' }, 'TokenVendingError'],
     ['nonsense', 'Unhandled'],
   ])('is unavailable where it ended with %j, of which only the type or our own code is kept', async (payload, code) => {
