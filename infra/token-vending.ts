@@ -11,6 +11,7 @@ import { CallerApi } from './constructs/caller-api.ts';
 import type { Callers, CustomDomain } from './constructs/caller-api.ts';
 import { callerOf, callsOf, writeGrants } from './constructs/grants.ts';
 import type { GrantOptions } from './constructs/grants.ts';
+import { Monitoring } from './constructs/monitoring.ts';
 import { createRenewalSchedule } from './constructs/renewal-schedule.ts';
 import { RenewalQueue } from './constructs/renewal-queue.ts';
 import { createSealingKey } from './constructs/sealing-key.ts';
@@ -107,6 +108,16 @@ export class TokenVending extends Construct {
       domain: props.domain,
     });
     this.url = this.callerApi.url;
+    if (production || props.alarmTopic !== undefined) {
+      const { api } = this.callerApi;
+      new Monitoring(this, 'Monitoring', {
+        deployment,
+        api,
+        functions: [functions.vend, functions.renew, functions.dispatch, functions.manage],
+        deadLetters: queue.deadLetters,
+        topic: props.alarmTopic,
+      });
+    }
     (props.grants ?? []).forEach((grant, index) => writeGrants(this, `Grant${index + 1}`, this.grantsPath, [grant]));
   }
 

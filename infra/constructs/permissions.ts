@@ -46,7 +46,7 @@ export function vendTokenMay(resources: Resources): PolicyStatement[] {
 export function renewTokenSetsMay(resources: Resources): PolicyStatement[] {
   const { secretKeyArns, secretsService } = resources;
   return [
-    allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'], resources.tableArn),
+    allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'], resources.tableArn),
     allow(['kms:Decrypt', 'kms:GenerateDataKey'], resources.keyArn, forDeployment(resources.deployment)),
     allow(['secretsmanager:GetSecretValue'], resources.secretsArn),
     ...secretKeyArns.map((arn) => allow(['kms:Decrypt'], arn, { StringEquals: { 'kms:ViaService': secretsService } })),
@@ -61,7 +61,7 @@ export function dispatchRenewalsMay(resources: Resources): PolicyStatement[] {
 /** Shows states and clocks; what it changes, the renewing function changes for it. */
 export function manageAccountsMay(resources: Resources): PolicyStatement[] {
   return [
-    allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'], resources.tableArn),
+    allow(['dynamodb:GetItem', 'dynamodb:Query'], resources.tableArn),
     allow(['dynamodb:Query'], resources.listingIndexArn),
     readGrants(resources),
   ];

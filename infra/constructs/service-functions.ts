@@ -65,7 +65,7 @@ export class ServiceFunctions {
     this.renew = add('RenewTokenSets', 'renew-token-sets', 'Talks to the providers, alone', 30, renewing(settings));
     const facing = { ...facingCallers(settings), RENEW_FUNCTION: this.renew.functionName };
     // API Gateway gives up at 30 s; a function that outlives its caller only costs.
-    this.vend = add('VendToken', 'vend-token', 'Hands out access tokens; holds no credential', 29, { ...facing, KEY_ID: settings.keyArn });
+    this.vend = add('VendToken', 'vend-token', 'Hands out access tokens; holds no credential', 29, { ...facing, ...judging(settings) });
     this.manage = add('ManageAccounts', 'manage-accounts', 'Shows, revokes and resets accounts', 29, facing);
     // Less than the minute to the next tick, so that two never run at once.
     this.dispatch = add('DispatchRenewals', 'dispatch-renewals', 'Finds what is due and queues it', 55, { QUEUE_URL: settings.queueUrl });
@@ -81,14 +81,17 @@ function facingCallers({ grantsPath, callers }: FunctionSettings): Record<string
   return { GRANTS_PATH: grantsPath, CALLERS: callers === 'iam' ? callers : `jwt ${callers.issuer} ${callers.scope}` };
 }
 
+function judging({ keyArn, restoreEpochMs }: FunctionSettings): Record<string, string> {
+  return { KEY_ID: keyArn, ...(restoreEpochMs === undefined ? {} : { RESTORE_EPOCH_MS: `${restoreEpochMs}` }) };
+}
+
 function renewing(settings: FunctionSettings): Record<string, string> {
-  const { maxTokenSets, restoreEpochMs } = settings;
+  const { secretPrefix, privateOrigins, maxTokenSets } = settings;
   return {
-    KEY_ID: settings.keyArn,
-    SECRET_PREFIX: settings.secretPrefix,
-    EGRESS_ORIGINS: settings.privateOrigins.join(' '),
+    ...judging(settings),
+    SECRET_PREFIX: secretPrefix,
+    EGRESS_ORIGINS: privateOrigins.join(' '),
     ...(maxTokenSets === undefined ? {} : { MAX_TOKEN_SETS: `${maxTokenSets}` }),
-    ...(restoreEpochMs === undefined ? {} : { RESTORE_EPOCH_MS: `${restoreEpochMs}` }),
   };
 }
 

@@ -1,16 +1,13 @@
 import type { Cloud } from './cloud.ts';
 
-type Listing = Readonly<Record<string, string[]>>;
+/** Names of what stands in an account, by kind. */
+export type Listing = Readonly<Record<string, string[]>>;
 
-/**
- * What stands in the account, by kind. The CDK's own bootstrap stack (role names and objects that begin with `cdk-`) is left out:
- * it belongs to the account and not to a deployment.
- */
+/** What stands in the account, in every service that a deployment touches. */
 export async function listEverything({ query, json, rest }: Cloud): Promise<Listing> {
-  const stacks = xmlNames(await query('cloudformation', 'DescribeStacks'), 'StackName');
   return {
-    stacks: stacks.filter((name) => name !== 'CDKToolkit'),
-    roles: xmlNames(await query('iam', 'ListRoles'), 'RoleName').filter((name) => !name.startsWith('cdk-')),
+    stacks: xmlNames(await query('cloudformation', 'DescribeStacks'), 'StackName'),
+    roles: xmlNames(await query('iam', 'ListRoles'), 'RoleName'),
     functions: names(await rest('lambda', '/2015-03-31/functions'), 'Functions', 'FunctionName'),
     tables: names(await json('dynamodb', 'DynamoDB_20120810.ListTables'), 'TableNames', ''),
     queues: names(await json('sqs', 'AmazonSQS.ListQueues'), 'QueueUrls', ''),
@@ -24,12 +21,20 @@ export async function listEverything({ query, json, rest }: Cloud): Promise<List
   };
 }
 
+/** @returns what is in the second listing and not in the first */
+export function addedSince(before: Listing, after: Listing): Listing {
+  const added = Object.entries(after).map(
+    ([kind, names]) => [kind, names.filter((name) => before[kind]?.includes(name) !== true)] as const,
+  );
+  return Object.fromEntries(added);
+}
+
 async function keyStates({ json }: Pick<Cloud, 'json'>): Promise<string[]> {
   const { Keys = [] } = (await json('kms', 'TrentService.ListKeys')) as { Keys?: { KeyId: string }[] };
   return Promise.all(
     Keys.map(async ({ KeyId }) => {
       const { KeyMetadata } = (await json('kms', 'TrentService.DescribeKey', { KeyId })) as { KeyMetadata?: { KeyState?: string } };
-      return KeyMetadata?.KeyState ?? 'unknown';
+      return `${KeyId} ${KeyMetadata?.KeyState}`;
     }),
   );
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { repair } from './cloud.ts';
 import type { DeployedStack } from './cloud.ts';
 import { assemblyOf } from './deployments.ts';
-import { listEverything } from './leftovers.ts';
+import { addedSince, listEverything } from './leftovers.ts';
+import type { Listing } from './leftovers.ts';
 import { run } from './processes.ts';
 import { sendUnworkable } from './queue-steps.ts';
 import { sampleAppSteps } from './sample-app-steps.ts';
@@ -41,6 +42,7 @@ async function main(steps: Steps): Promise<void> {
 async function everyStep(steps: Steps, world: World): Promise<void> {
   const { deployments } = world;
   await steps.need('cdk bootstrap', () => deployments.bootstrap());
+  const before = await listEverything(world.cloud);
   const blue = await deployStage(steps, world, 'blue');
   await steps.need('the operator stores the secrets', () => storeSecrets(world, 'tokens-blue'));
   await vendSteps(steps, world, blue);
@@ -51,7 +53,7 @@ async function everyStep(steps: Steps, world: World): Promise<void> {
   await sampleAppSteps(steps, world);
   await renewalSteps(steps, world, blue, 'tokens-blue');
   await deadLetter(steps);
-  await destroyEverything(steps, world);
+  await destroyEverything(steps, world, before);
 }
 
 async function deployStage(steps: Steps, { deployments, cloud, emulator }: World, name: string): Promise<DeployedStack> {
@@ -73,19 +75,20 @@ async function stagesApart(steps: Steps, { caller }: World, blue: DeployedStack,
   });
 }
 
-async function destroyEverything(steps: Steps, { deployments, cloud, simulators }: World): Promise<void> {
+async function destroyEverything(steps: Steps, { deployments, cloud, simulators }: World, before: Listing): Promise<void> {
   await steps.need('the sample app is destroyed', () => deployments.destroySample());
   await steps.need('npm run destroy -- --stage green', () => deployments.destroy('green'));
   await steps.need('npm run destroy -- --stage blue', () => deployments.destroy('blue'));
   await steps.check("nothing is left but keys that wait for deletion and the operator's secrets", async () => {
-    const { secrets = [], keys = [], ...rest } = await listEverything(cloud);
-    print(`        left: ${secrets.length} secrets, keys: ${keys.join(', ')}`);
-    assert.deepEqual(Object.fromEntries(Object.entries(rest).filter(([, names]) => names.length > 0)), {});
+    const { secrets = [], keys = [], ...rest } = addedSince(before, await listEverything(cloud));
+    print(`        left: secrets ${secrets.join(', ')}; keys ${keys.join(', ')}`);
     assert.deepEqual(
-      secrets.toSorted(),
-      simulators.accounts.map(({ provider, account }) => `tokens-blue/${provider}/${account}`).toSorted(),
+      Object.entries(rest).flatMap(([kind, names]) => names.map((name) => `${kind} ${name}`)),
+      [],
     );
-    assert.ok(keys.every((state) => state === 'PendingDeletion'));
+    const stored = simulators.accounts.map(({ provider, account }) => `tokens-blue/${provider}/${account}`);
+    assert.deepEqual(secrets.toSorted(), stored.toSorted());
+    assert.ok(keys.every((key) => key.endsWith(' PendingDeletion')));
   });
 }
 
