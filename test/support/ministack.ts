@@ -1,11 +1,12 @@
-import { execFile, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from './free-port.ts';
+import { startServerProcess } from './server-process.ts';
+import type { ServerProcess } from './server-process.ts';
 
 /**
  * The exact release that the suites were written against. Tried with it: it answers a call in about 1 ms (no delay of small
@@ -17,19 +18,13 @@ export const ministackVersion = '1.5.33';
 const cryptographyVersion = '50.0.2';
 
 const cache = join(import.meta.dirname, '../../.cache');
-const readyWithinMs = 30_000;
-const stopWithinMs = 5_000;
 const run = promisify(execFile);
 
-/** A running emulator. */
-export interface Ministack {
+/** A running emulator; stopping it also ends the functions that it runs. */
+export interface Ministack extends ServerProcess {
   /** `http://127.0.0.1:<port>`, for `AWS_ENDPOINT_URL` */
   endpoint: string;
   port: number;
-  /** @returns what it has printed so far */
-  logs: () => string;
-  /** Ends it and the functions that it runs; resolves when all of it is gone. */
-  stop: () => Promise<void>;
 }
 
 /**
@@ -79,15 +74,12 @@ export async function startMinistack(options: { port?: number; env?: Readonly<Re
   const port = options.port ?? (await freePort());
   // Functions are unpacked here: below no package.json with "type": "module", else every call of one is a 502.
   const temporary = await mkdtemp(join(tmpdir(), 'ministack-'));
-  const logFile = join(temporary, 'ministack.log');
-  const log = openSync(logFile, 'a');
-  const child = spawn(python, ['-m', 'ministack'], {
-    cwd: temporary,
-    // A group of its own, so that stopping it also ends the functions that it started.
-    detached: true,
-    stdio: ['ignore', log, log],
+  const endpoint = `http://127.0.0.1:${port}`;
+  const server = await startServerProcess({
+    name: `ministack on port ${port}`,
+    command: [python, '-m', 'ministack'],
+    directory: temporary,
     env: {
-      ...process.env,
       MINISTACK_HOST: '127.0.0.1',
       BIND_HOST: '127.0.0.1',
       IOT_MTLS_ENABLED: '0',
@@ -95,50 +87,7 @@ export async function startMinistack(options: { port?: number; env?: Readonly<Re
       ...options.env,
       GATEWAY_PORT: String(port),
     },
+    isReady: async () => (await fetch(`${endpoint}/_ministack/health`, { signal: AbortSignal.timeout(1_000) })).ok,
   });
-  closeSync(log);
-  const killGroup = (): void => signalGroup(child, 'SIGKILL');
-  process.once('exit', killGroup);
-  const logs = (): string => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');
-  const stop = async (): Promise<void> => {
-    await stopGroup(child);
-    process.removeListener('exit', killGroup);
-    await rm(temporary, { recursive: true, force: true });
-  };
-  const endpoint = `http://127.0.0.1:${port}`;
-  if (!(await isReady(child, `${endpoint}/_ministack/health`))) {
-    const tail = logs().slice(-2_000);
-    await stop();
-    throw new Error(`ministack did not become ready on port ${port}:\n${tail}`);
-  }
-  return { endpoint, port, logs, stop };
-}
-
-async function isReady(child: ChildProcess, health: string): Promise<boolean> {
-  const deadline = Date.now() + readyWithinMs;
-  while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
-    const answer = await fetch(health, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
-    if (answer?.ok) return true;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return false;
-}
-
-async function stopGroup(child: ChildProcess): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) {
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    const killer = setTimeout(() => child.kill('SIGKILL'), stopWithinMs);
-    await ended;
-    clearTimeout(killer);
-  }
-  signalGroup(child, 'SIGKILL');
-}
-
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  try {
-    if (child.pid !== undefined) process.kill(-child.pid, signal);
-  } catch {
-    // Nothing of the group is left.
-  }
+  return { endpoint, port, ...server };
 }
