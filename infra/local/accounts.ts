@@ -3,7 +3,7 @@ import { accountNameRules, brokenAccountName } from '../../functions/core/accoun
 import { brokenRule } from '../../functions/core/broken-rule.ts';
 import type { Provider } from '../../functions/core/provider.ts';
 import { accountOf } from '../../functions/core/token-set.ts';
-import { PlainError } from './plain-error.ts';
+import { codeOf, PlainError } from './plain-error.ts';
 
 /** Accounts with their secrets' JSON, by `provider/account`. */
 export type Accounts = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -53,8 +53,4 @@ function check(file: string, name: string, secret: unknown, providers: ReadonlyM
 function asObject(value: unknown, complaint: string): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new PlainError(complaint);
   return { ...value };
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
 }

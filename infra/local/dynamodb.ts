@@ -9,6 +9,14 @@ import { close, listen } from './listen.ts';
 /** What dynalite is made of; it ships no types. */
 type MakeDynalite = (options: { createTableMs: number; path?: string }) => Server;
 
+/** What dynalite keeps its tables in. */
+interface Level {
+  open(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const require = createRequire(import.meta.url);
+
 /** The embedded DynamoDB while it runs. */
 export interface LocalDynamoDb {
   /** what `AWS_ENDPOINT_URL_DYNAMODB` is set to */
@@ -19,15 +27,29 @@ export interface LocalDynamoDb {
 /**
  * Starts DynamoDB in this process and makes the token table where there is none.
  *
- * @param directory where the tables are kept; undefined: in memory. One process at a time
+ * @param directory where the tables are kept; undefined: in memory
+ * @throws Error with `code` `LEVEL_LOCKED` where another process has the directory
  */
 export async function startDynamoDb(tableName: string, directory: string | undefined): Promise<LocalDynamoDb> {
-  const makeDynalite: MakeDynalite = createRequire(import.meta.url)('dynalite');
-  if (directory !== undefined) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const makeDynalite: MakeDynalite = require('dynalite');
+  if (directory !== undefined) await takeDirectory(directory);
   const server = makeDynalite({ createTableMs: 0, ...(directory === undefined ? {} : { path: directory }) });
   const endpoint = `http://127.0.0.1:${await listen(server)}`;
   await createTable(endpoint, tableName);
   return { endpoint, close: () => close(server) };
+}
+
+/** Dynalite opens its directory when it is first asked for something, and throws where nobody can catch it; so it is tried before. */
+async function takeDirectory(directory: string): Promise<void> {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const { ClassicLevel }: { ClassicLevel: new (path: string) => Level } = createRequire(require.resolve('dynalite'))('classic-level');
+  const level = new ClassicLevel(directory);
+  try {
+    await level.open();
+  } catch (error) {
+    throw error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  }
+  await level.close();
 }
 
 async function createTable(endpoint: string, tableName: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { PlainError } from './plain-error.ts';
+import { messageOf, PlainError } from './plain-error.ts';
 
 /** What `npm start` was told. */
 export interface Flags {
@@ -20,7 +20,7 @@ export const usage = `Runs the whole service on this machine: npm start -- [flag
   --secrets FILE   takes your own accounts against their real providers, in place of the simulators;
                    FILE is JSON: { "vidizmo/main": { "base_url": "https://…", … } }
   --port N         where the gateway listens, 0 for any free port (default 8787)
-  --life SECONDS   how long the simulators' tokens live (default 150)
+  --life SECONDS   how long the simulators' tokens live (default 150; under 120 the schedule leaves them alone)
   --tick SECONDS   how often the schedule looks for what is due (default 10; deployed: 60)
   --callers KIND   jwt: callers bring a token of the development issuer (default); iam: they sign with AWS keys
   --verbose        prints what the functions log, line by line
@@ -53,7 +53,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options }).values;
   } catch (error) {
-    const [sentence] = (error instanceof Error ? error.message : '').split('. ');
+    const [sentence] = messageOf(error).split('. ');
     throw new PlainError(`${sentence?.replace(/\.$/, '')}. Run npm start -- --help for what there is.`);
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createAuthority, type Authority } from './authority.ts';
 import type { Accounts } from './accounts.ts';
 import { openState } from './aws/state.ts';
+import { codeOf } from './plain-error.ts';
 import { startSimulators, type Simulators, type SimulatorsOptions } from './simulators/index.ts';
 
 /** The providers of a run without real ones. */
@@ -27,7 +28,7 @@ export async function startLocalSimulators(lifeSeconds: number, dataDirectory: s
   const start = (given: typeof ports) =>
     startSimulators({ authority, host: HOST, ports: given, signingKey: state.value.signingKey, settings: { lifeSeconds } });
   const simulators = await start(state.value.ports).catch((error: unknown) => {
-    if (!isTaken(error)) throw error;
+    if (codeOf(error) !== 'EADDRINUSE') throw error;
     return start({});
   });
   for (const { provider, secret } of simulators.accounts) {
@@ -36,8 +37,4 @@ export async function startLocalSimulators(lifeSeconds: number, dataDirectory: s
   state.save();
   const accounts = simulators.accounts.map(({ provider, account, secret }) => [`${provider}/${account}`, secret] as const);
   return { simulators, authority, accounts: Object.fromEntries(accounts) };
-}
-
-function isTaken(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 }

@@ -4,7 +4,7 @@ import { readAccounts } from './accounts.ts';
 import { curlLine } from './curl-line.ts';
 import { readFlags, usage, type Flags } from './flags.ts';
 import { humanLine, viewLines } from './log-view.ts';
-import { PlainError } from './plain-error.ts';
+import { codeOf, PlainError } from './plain-error.ts';
 import { startLocalStack, type LocalStack } from './stack.ts';
 
 /** How long requests in work may take to end after Ctrl-C, ms. */
@@ -18,10 +18,17 @@ async function main(): Promise<void> {
   const flags = readFlags(process.argv.slice(2));
   if (flags.help) return say(usage);
   const startedMs = Date.now();
-  if (!flags.verbose) viewLines(humanLine);
+  let view = nothing;
+  if (!flags.verbose) viewLines((line) => view(line));
   const stack = await start(flags);
   endOnSignal(stack);
   greet(stack, flags, startedMs);
+  view = humanLine;
+}
+
+/** While it starts there is nothing to see: what fails is thrown. */
+function nothing(_line: string): string | undefined {
+  return undefined;
 }
 
 async function start(flags: Flags): Promise<LocalStack> {
@@ -41,7 +48,7 @@ async function start(flags: Flags): Promise<LocalStack> {
 }
 
 function inPlainWords(error: unknown, { port, data }: Flags): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   if (code === 'EADDRINUSE') return new PlainError(`Port ${port} is taken: end what listens there, or choose another with --port N.`);
   if (code === 'EACCES' || code === 'EPERM')
     return new PlainError(`No permission: port ${port}${data === undefined ? '' : ` or ${data}`}.`);
@@ -58,6 +65,7 @@ function greet(stack: LocalStack, flags: Flags, startedMs: number): void {
   );
   say(`AWS_ENDPOINT_URL_SECRETS_MANAGER=${stack.aws.origin} lets the aws command line see its secrets. Vend a token, one line an account:`);
   for (const account of Object.keys(stack.accounts)) say(curlLine(stack, account, flags.callers));
+  say(`npm run account -- list --local ${stack.url} shows the accounts; --help tells what else it does.`);
   say(`The schedule looks every ${flags.tickSeconds} s for what is due; renewals are written below.`);
 }
 

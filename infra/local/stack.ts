@@ -12,6 +12,7 @@ import { createCallers, type LocalCallers } from './gateway/callers.ts';
 import type { IamCaller } from './gateway/iam-authorizer.ts';
 import { LocalFunctions } from './local-functions.ts';
 import { startLocalSimulators } from './local-simulators.ts';
+import { operationsDocument, operationsPath } from './operations-document.ts';
 import { seed } from './seed.ts';
 import type { Simulators } from './simulators/index.ts';
 import { startTicker } from './ticker.ts';
@@ -115,13 +116,16 @@ async function start(run: Run): Promise<Omit<LocalStack, 'stop'>> {
   const grants = [...grantEverything(callers.developerIds, providersById()), ...(options.grants ?? [])];
   const names = { secretPrefix: deployment, grantsPath: grantsPathOf(deployment) };
   await seed({ ...names, endpoint: aws.origin, grants, accounts, keepsStored: simulators !== undefined });
+  // Every new secret was an event.
+  await functions.drained();
 
   const tick = async () => {
     await functions.invoke(nameOf('dispatch-renewals'), {});
     await aws.queue.settled();
   };
   if (options.tickMs !== undefined) onStop(startTicker(options.tickMs, tick));
-  front.open(callers);
+  const operations = operationsDocument(deployment, nameOf('renew-token-sets'), url, endpoints);
+  front.open({ ...callers, documentAt: (at) => (at === operationsPath ? operations : callers.documentAt(at)) });
   // Requests in work need everything else, so this comes to its end before all of it.
   onStop(() => front.gateway.close());
   return { url, callers, accounts, simulators, aws, dynamodbEndpoint: dynamodb.endpoint, functions, nameOf, tick };
