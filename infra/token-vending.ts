@@ -12,6 +12,7 @@ import type { Callers, CustomDomain } from './constructs/caller-api.ts';
 import { callerOf, callsOf, writeGrants } from './constructs/grants.ts';
 import type { GrantOptions } from './constructs/grants.ts';
 import { Monitoring } from './constructs/monitoring.ts';
+import { describeOperations } from './constructs/operations.ts';
 import { createRenewalSchedule } from './constructs/renewal-schedule.ts';
 import { RenewalQueue } from './constructs/renewal-queue.ts';
 import { createSealingKey } from './constructs/sealing-key.ts';
@@ -95,7 +96,8 @@ export class TokenVending extends Construct {
     this.secretPrefix = props.secretPrefix ?? deployment;
     this.grantsPath = `/${deployment}/grants`;
     const queue = new RenewalQueue(this, 'Renewals');
-    const functions = this.addFunctions(props, production, queue);
+    const table = new TokenTable(this, 'Table', production);
+    const functions = this.addFunctions(props, production, queue, table);
     queue.feed(functions.renew, props.renewalConcurrency ?? 5);
     createRenewalSchedule(this, functions.dispatch);
     watchSecrets(this, this.secretPrefix, functions.renew);
@@ -108,6 +110,12 @@ export class TokenVending extends Construct {
       domain: props.domain,
     });
     this.url = this.callerApi.url;
+    describeOperations(this, deployment, {
+      table: table.tableName,
+      renew: functions.renew.functionName,
+      url: this.url,
+      secrets: this.secretPrefix,
+    });
     if (production || props.alarmTopic !== undefined) {
       const { api } = this.callerApi;
       new Monitoring(this, 'Monitoring', {
@@ -143,9 +151,8 @@ export class TokenVending extends Construct {
     role.addToPrincipalPolicy(new PolicyStatement({ actions: ['execute-api:Invoke'], resources }));
   }
 
-  private addFunctions(props: TokenVendingProps, production: boolean, queue: RenewalQueue): ServiceFunctions {
+  private addFunctions(props: TokenVendingProps, production: boolean, queue: RenewalQueue, table: TokenTable): ServiceFunctions {
     const { deployment, vpc } = props;
-    const table = new TokenTable(this, 'Table', production);
     const key = createSealingKey(this, deployment, production);
     const secrets = `secret:${this.secretPrefix}/*`;
     const functions = new ServiceFunctions(this, {

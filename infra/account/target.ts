@@ -1,0 +1,79 @@
+import path from 'node:path';
+import { devNull } from 'node:os';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import * as z from 'zod';
+import { PlainError } from '../local/plain-error.ts';
+import { readConfig } from '../vending-config.ts';
+import { operationsParameter } from '../operations.ts';
+import type { Operations } from '../operations.ts';
+import type { Place } from './arguments.ts';
+
+const operations = z.object({
+  table: z.string(),
+  renew: z.string(),
+  url: z.string(),
+  secrets: z.string(),
+}) satisfies z.ZodType<Operations>;
+
+const localOperations = operations.extend({
+  region: z.string(),
+  endpoints: z.object({ dynamodb: z.string(), others: z.string() }),
+});
+
+/**
+ * Finds out what a deployment is called in AWS. For a local run it also gives this process the environment in which AWS clients
+ * find that run, and nothing else.
+ *
+ * @throws PlainError where there is no such place
+ */
+export async function findTarget(place: Place): Promise<Operations> {
+  if (place.kind === 'local') return findLocalRun(place.url);
+  const deployment = place.kind === 'deployment' ? place.deployment : await deploymentOf(place.stage, place.config);
+  return readParameter(deployment);
+}
+
+async function findLocalRun(url: string): Promise<Operations> {
+  const answer = await fetch(`${url}/_local/operations.json`).catch(() => undefined);
+  const parsed = localOperations.safeParse(answer?.ok === true ? await answer.json() : undefined);
+  if (!parsed.success) throw new PlainError(`No local run answers at ${url}: start one with npm start, or give its URL after --local.`);
+  const { region, endpoints, ...found } = parsed.data;
+  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+  Object.assign(process.env, {
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_ENDPOINT_URL: endpoints.others,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+  });
+  return found;
+}
+
+async function deploymentOf(stage: string, file: string): Promise<string> {
+  const { config }: { config?: unknown } = await import(path.resolve(file));
+  return `${readConfig(config).name}-${stage}`;
+}
+
+async function readParameter(deployment: string): Promise<Operations> {
+  const name = operationsParameter(deployment);
+  const client = new SSMClient();
+  try {
+    const { Parameter } = await client.send(new GetParameterCommand({ Name: name }));
+    return operations.parse(JSON.parse(Parameter?.Value ?? ''));
+  } catch (error) {
+    throw new PlainError(inPlainWords(error, deployment, name));
+  } finally {
+    client.destroy();
+  }
+}
+
+function inPlainWords(error: unknown, deployment: string, parameter: string): string {
+  const name = error instanceof Error ? error.name : 'unknown error';
+  if (name === 'ParameterNotFound') {
+    return `There is no deployment ${deployment} in this AWS account and region: the parameter ${parameter} was not found.`;
+  }
+  if (name === 'CredentialsProviderError') return 'There are no AWS credentials: sign in with aws sso login, or set AWS_PROFILE.';
+  return `The deployment ${deployment} could not be looked up: ssm:GetParameter on ${parameter} answered ${name}.`;
+}
