@@ -5,6 +5,7 @@ import type {
   ProviderAnswer,
   Schema,
   Step,
+  StepInput,
   TokenAnswer,
   Traits,
 } from '../../../functions/core/provider.ts';
@@ -51,7 +52,7 @@ export function aProvider(id: string, traits: Traits): Provider<FakeCredentials>
       body: JSON.stringify(
         grant === 'login'
           ? { grant, user: credentials.user, password: credentials.password, parameters: everyParameter(parameters) }
-          : { grant, token: previous?.refreshToken?.reveal(), parameters: everyParameter(parameters) },
+          : { grant, token: tokenFor(grant, previous), parameters: everyParameter(parameters) },
       ),
     }),
     read: (answer) => (grant === 'revoke' ? {} : readTokens(answer)),
@@ -71,6 +72,11 @@ export function aProvider(id: string, traits: Traits): Provider<FakeCredentials>
       return typeof error === 'string' ? { kind: kinds[error], providerError: error } : undefined;
     },
   };
+}
+
+/** A session without a refresh token is ended by its access token. */
+function tokenFor(grant: 'refresh' | 'revoke', previous: StepInput['previous']): string | undefined {
+  return (grant === 'refresh' ? previous?.refreshToken : (previous?.refreshToken ?? previous?.accessToken))?.reveal();
 }
 
 /** Also the ones that a broken key does not see: the control of the parameters' family hides one from enumeration. */

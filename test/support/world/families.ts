@@ -135,23 +135,25 @@ export const families: readonly Family[] = [
       faults: someCallFaults([...lostAnswers, 'unavailable', 'late']),
       mostFaults: 4,
     }),
-    control: { step: 'doubt is cleared on every release', options: { breaking: broken.forgetDoubt }, invariant: [13, 3] },
+    control: { step: 'doubt is cleared on every release', options: { breaking: broken.forgetDoubt }, invariant: 13 },
   },
   {
     name: 'two takers and their spares',
     scenario: plan({
-      behaviour: strict,
+      behaviour: grace,
       deeds: [vend],
-      faults: fc.oneof(someStoreFaults([...freezes, ...losses]), someCallFaults([...freezes, 'slow', 'reset'])),
-      mostFaults: 5,
-      most: 3,
+      waitsMs: [0, 1, 500],
+      faults: fc.oneof(someStoreFaults([...freezes, ...losses]), someCallFaults([...freezes, 'slow'])),
+      mostFaults: 4,
+      // A clock that is ahead takes leases over early, while their holders are well within their deadlines.
+      options: { offsetsMs: [0, 25_000] },
     }),
     control: { step: 'a spare is revoked always', options: { rules: broken.revokeEverySpare }, invariant: 5 },
   },
   {
     name: 'revocations and late commits',
     scenario: plan({ behaviour: strict, deeds: [vend, vend, { what: 'revoke' }], waitsMs: together, faults: anyFault }),
-    control: { step: 'a revocation does not raise the generation', options: { breaking: broken.revokeFlat }, invariant: [1, 17] },
+    control: { step: 'a revocation does not raise the generation', options: { breaking: broken.revokeFlat }, invariant: 17 },
   },
   {
     name: 'deletion and re-creation',
@@ -197,7 +199,7 @@ export const families: readonly Family[] = [
       most: 6,
       more: { fresh: true, wrongPassword: true, beginAfterMs: 0 },
     }),
-    control: { step: 'the time of the next probe is never written', options: { breaking: broken.probeAtOnce }, invariant: [11, 10] },
+    control: { step: 'the time of the next probe is never written', options: { breaking: broken.probeAtOnce }, invariant: 11 },
   },
   {
     name: 'back-off and Retry-After',
@@ -236,7 +238,7 @@ export const families: readonly Family[] = [
   {
     name: 'clocks off by half a minute',
     scenario: plan({ behaviour: strict, deeds: [vend, vend, due], faults: anyFault, options: { offsetsMs: [0, 30_000, -30_000] } }),
-    control: { step: 'a lease that nobody respects', options: { breaking: broken.leaseNobodyRespects }, invariant: [9, 3] },
+    control: { step: 'a lease that nobody respects', options: { breaking: broken.leaseNobodyRespects }, invariant: 9 },
   },
   {
     name: 'clocks off by an hour',
@@ -266,9 +268,9 @@ export const families: readonly Family[] = [
       behaviour: strict,
       deeds: [vend, { what: 'vend', minTtlSeconds: 200 }, { what: 'vend', minTtlSeconds: 359 }, { what: 'vend', minTtlSeconds: 361 }],
       waitsMs: [0, 1, 40_000, 200_000],
-      faults: fc.oneof(someStoreFaults(['stale'], ['peek']), anyFault),
+      faults: fc.oneof(someStoreFaults(['stale'], ['peek']), someStoreFaults(['freeze_before'], ['acquire']), anyFault),
       most: 4,
-      more: { beginAfterMs: 200_000 },
+      more: { beginAfterMs: 250_000 },
     }),
     control: { step: 'whatever generation stands there is acquired', options: { breaking: broken.acquireUnjudged }, invariant: 9 },
   },
@@ -282,7 +284,7 @@ export const families: readonly Family[] = [
       mostFaults: 2,
       more: { beginAfterMs: 420_000 },
     }),
-    control: { step: 'whatever generation stands there is acquired', options: { breaking: broken.acquireUnjudged }, invariant: [9, 3] },
+    control: { step: 'whatever generation stands there is acquired', options: { breaking: broken.acquireUnjudged }, invariant: 9 },
   },
   {
     name: 'odd answers',

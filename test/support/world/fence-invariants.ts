@@ -1,4 +1,5 @@
 import { mustRenewMs, renewAheadMs } from '../../../functions/core/timing.ts';
+import type { TokenSetItem } from '../../../functions/core/token-set.ts';
 import type { SetWrite } from './history.ts';
 import { applied, InvariantBroken, of, type Invariant } from './invariant.ts';
 import type { World } from './world.ts';
@@ -33,6 +34,8 @@ export const failuresAreFenced: Invariant = (world) => {
 
 /** 13: doubt is set whenever a call that spends this generation's refresh token may be in flight or lost. */
 export const doubtIsKept: Invariant = (world) => {
+  // Where nothing rotates, a send spends nothing.
+  if (world.traits.rotation.kind === 'none') return;
   for (const event of world.history) {
     if (event.kind === 'call' && event.sent === 'refresh') {
       const refresh = event.stored?.tokenSet.refreshToken?.reveal();
@@ -74,21 +77,15 @@ export const noNeedlessRenewal: Invariant = (world) => {
 
 function isNeeded(world: World, { before, command, atMs, offsetMs }: SetWrite): boolean {
   if (!before?.sealed || !command || command.command === 'revoke' || command.command === 'check') return true;
-  const { expiresAtMs = 0, lifeMs = 0 } = before;
-  const left = expiresAtMs - (atMs + offsetMs);
-  if (command.command === 'renew_due')
-    return left <= renewAheadMs(world.timing, lifeMs) * (1 + world.timing.jitter) + 1 || isSessionDue(world, before);
+  const nowMs = atMs + offsetMs;
+  const { expiresAtMs = 0, lifeMs = 0, dueAtMs = Infinity } = before;
+  const aheadMs = renewAheadMs(world.timing, lifeMs) * (1 + world.timing.jitter);
+  // A failure may have moved the due time on after it was judged.
+  if (command.command === 'renew_due') return dueAtMs <= nowMs || expiresAtMs - nowMs <= aheadMs;
   if (command.command !== 'renew' || command.rejected !== undefined) return true;
-  return left <= Math.max(mustRenewMs(world.timing, lifeMs), command.minTtlMs) || hasOtherIdentity(world, before.secretVersion);
+  return expiresAtMs - nowMs <= Math.max(mustRenewMs(world.timing, lifeMs), command.minTtlMs) || isOfAnotherSecret(world, before);
 }
 
-function isSessionDue(world: World, before: SetWrite['before']): boolean {
-  return world.traits.defaultRefreshLifeSeconds !== undefined || before?.refreshExpiresAtMs !== undefined;
-}
-
-function hasOtherIdentity(world: World, secretVersion: string | undefined): boolean {
-  return (
-    of(world, 'account').some(({ item }) => item.secretVersion === secretVersion) &&
-    of(world, 'account').some(({ item }) => item.secretVersion !== secretVersion)
-  );
+function isOfAnotherSecret(world: World, { secretVersion }: TokenSetItem): boolean {
+  return of(world, 'account').some(({ item }) => item.secretVersion !== secretVersion);
 }

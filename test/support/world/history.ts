@@ -82,9 +82,6 @@ export interface Vend {
   offsetMs: number;
   command: VendCommand;
   key: string;
-  /** as a clock that is right would have it */
-  secretAtStart?: SecretNow | undefined;
-  changedAtMs: number;
   /** generation of the token that the caller reports */
   reported?: number | undefined;
   /** true end of the token that was handed out, ms since the epoch */

@@ -6,7 +6,7 @@ export class InvariantBroken extends Error {
   readonly invariant: number;
 
   constructor(invariant: number, what: string, evidence: unknown) {
-    super(`invariant ${invariant}: ${what}\n${JSON.stringify(evidence, replacer, 1)}`);
+    super(`invariant ${invariant}: ${what}\n${JSON.stringify(evidence, replacer)}`);
     this.name = 'InvariantBroken';
     this.invariant = invariant;
   }

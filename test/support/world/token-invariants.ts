@@ -17,7 +17,7 @@ export const noReplay: Invariant = (world) => {
 
 /** 4: without a crash and with live leases there is no log-in while a refresh token was usable. */
 export const noNeedlessLogin: Invariant = (world) => {
-  const harmless = world.faults.happened.every(({ kind }) => ['unsent', 'unavailable', 'rate_limited', 'stale'].includes(kind));
+  const harmless = world.faults.happened.every(({ kind }) => ['unsent', 'rate_limited', 'stale'].includes(kind));
   if (!harmless || clockError(world) > world.timing.skewMs) return;
   for (const call of of(world, 'call')) {
     if (call.sent !== 'login' || call.stored?.refresh !== 'well' || call.command?.command === 'check') continue;

@@ -7,14 +7,15 @@ import { chooseCall } from '../../../functions/core/judge.ts';
 import { mayRevokeSpare } from '../../../functions/core/renewal-attempt.ts';
 import { createRenewTokenSet } from '../../../functions/core/renew-token-set.ts';
 import type { Outcome, RenewCommand } from '../../../functions/core/renewal.ts';
+import { Secret } from '../../../functions/core/secret.ts';
 import { createSealer } from '../../../functions/core/seal.ts';
 import { timing as production, type Timing } from '../../../functions/core/timing.ts';
 import {
   accountOf,
   fingerprintOf,
   keyOf,
-  partitionOf,
   type AccountRef,
+  type TokenSet,
   type TokenSetItem,
   type TokenSetKey,
 } from '../../../functions/core/token-set.ts';
@@ -83,13 +84,14 @@ export class World {
   readonly traits: Traits;
   readonly options: WorldOptions;
   readonly timing: Timing;
+  /** every state of every secret, in order */
+  readonly secrets: { account: string; atMs: number; now: SecretNow | undefined }[] = [];
   /** names of the metrics that were counted */
   readonly counted: string[] = [];
   keysDisabled = false;
   readonly #random: WorldRandomness;
   readonly #providers: ReadonlyMap<string, Provider>;
   readonly #secrets = new Map<string, { secret: ProviderSecret; now: SecretNow } | undefined>();
-  readonly #changedAtMs = new Map<string, number>();
   readonly #renewing: Composed[] = [];
   readonly #vending: Composed[] = [];
   readonly #opened = new Map<string, Promise<Stored['tokenSet'] | undefined>>();
@@ -123,12 +125,12 @@ export class World {
     const version = `v${++this.#versions}`;
     const value: FakeCredentials = { base_url: `https://${host}`, user, password };
     this.#secrets.set(accountName(ref), { secret: { version, value }, now: { version, host, user } });
-    this.#changedAtMs.set(accountName(ref), this.nowMs());
+    this.secrets.push({ account: accountName(ref), atMs: this.nowMs(), now: { version, host, user } });
   }
 
   deleteSecret(ref: AccountRef): void {
     this.#secrets.delete(accountName(ref));
-    this.#changedAtMs.set(accountName(ref), this.nowMs());
+    this.secrets.push({ account: accountName(ref), atMs: this.nowMs(), now: undefined });
   }
 
   secretOf(ref: AccountRef): SecretNow | undefined {
@@ -140,8 +142,6 @@ export class World {
     const composed = (this.#vending[vendor] ??= this.#compose(this.options.offsetsMs?.[vendor] ?? 0));
     const { instance } = composed;
     const startedAtMs = this.nowMs();
-    const account = partitionOf(command.ref);
-    const about = { secretAtStart: this.secretOf(command.ref), changedAtMs: this.#changedAtMs.get(account) ?? 0 };
     let outcome: Vend['outcome'];
     try {
       outcome = await Promise.race([composed.vend(command), crashOf(instance)]);
@@ -153,7 +153,7 @@ export class World {
     const trueEndMs = outcome.kind === 'answered' ? this.provider.endOf(outcome.tokenSet.accessToken.reveal()) : undefined;
     const { offsetMs } = instance;
     const key = keyName(keyOf(command.ref, command.parameters));
-    this.record({ kind: 'vend', atMs: this.nowMs(), startedAtMs, offsetMs, command, key, ...about, reported, trueEndMs, outcome });
+    this.record({ kind: 'vend', atMs: this.nowMs(), startedAtMs, offsetMs, command, key, reported, trueEndMs, outcome });
     return outcome;
   }
 
@@ -178,14 +178,52 @@ export class World {
     }
   }
 
-  /** Opens a session at the provider and stores it, as a log-in would have. */
+  /** Opens a session at the provider and stores it, as a log-in (or, where it takes a person, a consent) would have. */
   async seed(ref: AccountRef, parameters: VendCommand['parameters'] = {}): Promise<void> {
+    const key = keyOf(ref, parameters);
+    if (this.traits.loginNeedsPerson) await this.#consent(ref, key, parameters);
+    else await this.invoke({ command: 'renew', ref, parameters, minTtlMs: 0 });
+    if (!this.raw.tokenSetAt(key)?.sealed) throw new Error('The first log-in did not succeed.');
+  }
+
+  async #consent(ref: AccountRef, key: TokenSetKey, parameters: VendCommand['parameters']): Promise<void> {
+    await this.invoke({ command: 'secret_changed', ref });
+    const account = this.raw.accountAt(ref);
     const secret = this.secretOf(ref);
-    if (!secret) throw new Error('An account without a secret has no token set.');
-    const { offsetsMs } = this.options;
-    await this.invoke({ command: 'renew', ref, parameters, minTtlMs: 0 });
-    if (offsetsMs === undefined && !this.raw.tokenSetAt(keyOf(ref, parameters))?.sealed)
-      throw new Error('The first log-in did not succeed.');
+    if (!account || !secret) throw new Error('An account without a secret has no token set.');
+    const obtainedAtMs = this.nowMs();
+    const lifeMs = this.provider.behaviour.lifeSeconds * 1000;
+    const body = this.provider.tokenBody(this.provider.open(secret.host, secret.user, parameters, obtainedAtMs), obtainedAtMs);
+    const tokenSet: TokenSet = {
+      accessToken: new Secret(String(body['access'])),
+      refreshToken: new Secret(String(body['refresh'])),
+      facts: body['facts'] as TokenSet['facts'],
+      parameters,
+      origin: `https://${secret.host}`,
+      identity: account.identity,
+      refreshEndsOldToken: this.traits.refreshEndsOldToken,
+      obtainedAtMs,
+      expiresAtMs: obtainedAtMs + lifeMs,
+    };
+    const table = instanceStore(this, this.raw, new Instance(0, 0, this.time, this.faults));
+    const { leaseMs, skewMs } = this.timing;
+    const lease = {
+      judged: undefined,
+      attempt: 'consent',
+      nowMs: obtainedAtMs,
+      leaseUntilMs: obtainedAtMs + leaseMs,
+      skewMs,
+      respectNotBefore: false,
+    };
+    const acquired = await table.acquire(key, lease);
+    if (!acquired) throw new Error('There is a token set already.');
+    const { generation } = acquired;
+    const sealed = await createSealer({ keys: ghostKeys, deployment: DEPLOYMENT }).seal(key, generation + 1, tokenSet, obtainedAtMs);
+    const { expiresAtMs } = tokenSet;
+    const { secretVersion } = account;
+    const dueAt = { shard: 0, atMs: obtainedAtMs + lifeMs / 2 };
+    const times = { obtainedAtMs, expiresAtMs, refreshExpiresAtMs: undefined, lifeMs, warmUntilMs: obtainedAtMs + lifeMs * 2, due: dueAt };
+    await table.commit(key, generation, { attempt: 'consent', sealed, secretVersion, ...times });
   }
 
   deleteItem(key: TokenSetKey): void {
