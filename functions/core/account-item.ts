@@ -11,7 +11,7 @@ import type { AccountRef } from './token-set.ts';
  */
 export function identityOf(provider: Provider, credentials: CommonCredentials): string {
   const members = [provider.id, credentials.base_url ?? '', ...provider.identity(credentials)];
-  return createHash('sha256').update(JSON.stringify(members)).digest('base64url').slice(0, 22);
+  return createHash('sha256').update(JSON.stringify(members)).digest('base64url').slice(0, 16);
 }
 
 /** A secret as it is taken in: its version, and what it says of the account. */

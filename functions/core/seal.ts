@@ -30,9 +30,9 @@ export interface Sealer {
   open(key: TokenSetKey, item: TokenSetItem): Promise<TokenSet | 'refused' | undefined>;
 }
 
-// Layout: version (1 byte), day (4 bytes, big endian), nonce (12), ciphertext, tag (16).
+// Layout: version (1 byte), day (2 bytes, big endian: until 2149), nonce (12), ciphertext, tag (16).
 const VERSION = 1;
-const HEADER_BYTES = 5;
+const HEADER_BYTES = 3;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 // No provider's answer is larger than 100 KiB, so nothing honest inflates to more than twice that.
@@ -59,7 +59,7 @@ export function createSealer({ keys, deployment }: { keys: DataKeys; deployment:
       const context = { deployment, day, key, generation, obtainedAtMs, expiresAtMs, refreshExpiresAtMs };
       const header = Buffer.alloc(HEADER_BYTES);
       header.writeUInt8(VERSION, 0);
-      header.writeUInt32BE(day, 1);
+      header.writeUInt16BE(day, 1);
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', setKey(dataKey, key), nonce).setAAD(associatedData(context));
       const body = Buffer.concat([cipher.update(deflateRawSync(JSON.stringify(toPlain(tokenSet)))), cipher.final()]);
@@ -72,7 +72,7 @@ export function createSealer({ keys, deployment }: { keys: DataKeys; deployment:
       if (obtainedAtMs === undefined || expiresAtMs === undefined) return 'refused';
       const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
       if (bytes.length < HEADER_BYTES + NONCE_BYTES + TAG_BYTES || bytes.readUInt8(0) !== VERSION) return 'refused';
-      const day = bytes.readUInt32BE(1);
+      const day = bytes.readUInt16BE(1);
       const context = { deployment, day, key, generation, obtainedAtMs, expiresAtMs, refreshExpiresAtMs };
       const dataKey = await keys.forOpening(day);
       const plain = dataKey && decrypt(bytes, dataKey, context);
