@@ -1,0 +1,254 @@
+import { describe, expect, test } from '@jest/globals';
+import { inspect } from 'node:util';
+import type { Step, StepInput } from '../../functions/core/provider.ts';
+import { Secret } from '../../functions/core/secret.ts';
+import type { TokenParameters } from '../../functions/core/token-set.ts';
+import { providersById } from '../../functions/providers/index.ts';
+import { answerOf } from '../support/planned-fetch.ts';
+import { credentialsOf, providerOf } from '../support/provider-bench.ts';
+
+const SENT = 1_769_904_307_123;
+const base_url = 'https://portal.example/prefix';
+const user = { username: 'jo@example.com', password: 'pass word&of=jo' };
+const email = { email: 'jo@example.com', password: 'pass word&of=jo' };
+const previous = {
+  accessToken: new Secret('the-access-token'),
+  refreshToken: new Secret('the-refresh-token'),
+  facts: { video_manager: 2 },
+};
+
+/** @returns what the first step that sends something sends */
+function sent(id: string, kind: 'login' | 'refresh' | 'revoke', secret: object, over: Partial<StepInput> = {}) {
+  const provider = providerOf(id);
+  const credentials = credentialsOf(provider, secret);
+  const input = { credentials, parameters: {}, endpoints: {}, soFar: {}, nowMs: SENT, ...(kind === 'login' ? {} : { previous }), ...over };
+  const steps: readonly Step[] = provider[kind] ?? [];
+  return steps.map((step) => step.request(input)).filter((request) => request !== undefined);
+}
+
+function sentJson(...args: Parameters<typeof sent>) {
+  return sent(...args).map(({ method, url, headers, body }) => ({
+    line: `${method} ${url}`,
+    auth: headers?.['authorization'],
+    body: JSON.parse(body ?? 'null'),
+  }));
+}
+
+describe('amino sends', () => {
+  const amino = { base_url, ...user };
+  const tokens = `POST ${base_url}/api/auth/v1/access_tokens`;
+  const profile = { login_user_profile: '84eb61a9-75d4-42c7-8c15-84c3d7776227' };
+
+  test('nested credentials for a log-in, never with the profile', () => {
+    expect(sentJson('amino', 'login', amino, { parameters: profile })).toEqual([
+      { line: tokens, body: { grant_type: 'password', credentials: user } },
+    ]);
+  });
+
+  test('the refresh token with the profile at the top level', () => {
+    const body = { grant_type: 'refresh_token', credentials: { refresh_token: 'the-refresh-token' }, ...profile };
+    expect(sentJson('amino', 'refresh', amino, { parameters: profile })).toEqual([{ line: tokens, body }]);
+  });
+
+  test('the older profile request with the fresh token, where the account says so', () => {
+    const soFar = { accessToken: new Secret('fresh'), facts: { user_id: 1234, user_profile_id: 'another' } };
+    const [, second] = sentJson('amino', 'login', { ...amino, profile_endpoint: 'legacy' }, { parameters: profile, soFar });
+    expect(second).toEqual({
+      line: `POST ${base_url}/api/users/v1/users/1234/profile/${profile.login_user_profile}/token`,
+      auth: 'Bearer fresh',
+      body: null,
+    });
+  });
+
+  test('nothing more where the profile is the right one already', () => {
+    const soFar = { accessToken: new Secret('fresh'), facts: { user_profile_id: profile.login_user_profile } };
+    expect(sent('amino', 'login', amino, { parameters: profile, soFar })).toHaveLength(1);
+  });
+
+  test('the older log-out with the token, only where the account names its service', () => {
+    expect(sent('amino', 'revoke', amino)).toEqual([]);
+    expect(sentJson('amino', 'revoke', { ...amino, logout_service: 'tv & more' })).toEqual([
+      { line: `POST ${base_url}/api/user/jo%40example.com/logout?ajax=1&service=tv+%26+more`, auth: 'Bearer the-access-token', body: null },
+    ]);
+  });
+});
+
+describe('movingimage sends', () => {
+  const endpoints = {
+    token: 'https://login.example/token',
+    revocation: 'https://login.example/revoke',
+    end_session: 'https://login.example/logout',
+  };
+  const form = (kind: 'login' | 'refresh' | 'revoke', secret: object = user) =>
+    sent('movingimage', kind, secret, { endpoints }).map(({ method, url, body }) => [
+      `${method} ${url}`,
+      Object.fromEntries(new URLSearchParams(body)),
+    ]);
+
+  test('the six documented fields for a log-in', () => {
+    const fields = { client_id: 'anonymous', grant_type: 'password', response_type: 'token', scope: 'openid', ...user };
+    expect(form('login')).toEqual([['POST https://login.example/token', fields]]);
+  });
+
+  test('the three documented fields for a refresh', () => {
+    const fields = { client_id: 'anonymous', grant_type: 'refresh_token', refresh_token: 'the-refresh-token' };
+    expect(form('refresh')).toEqual([['POST https://login.example/token', fields]]);
+  });
+
+  test('the client secret along with everything where there is one', () => {
+    const secret = { ...user, client_id: 'iqs', client_secret: 'not-a-real-secret', scope: 'openid offline_access' };
+    for (const kind of ['login', 'refresh', 'revoke'] as const) {
+      for (const [, fields] of form(kind, secret)) expect(fields).toMatchObject({ client_id: 'iqs', client_secret: 'not-a-real-secret' });
+    }
+    expect(form('login', secret)[0]?.[1]).toMatchObject({ scope: 'openid offline_access' });
+  });
+
+  test('a revocation and a log-out, as far as they were discovered', () => {
+    expect(form('revoke')).toEqual([
+      ['POST https://login.example/revoke', { client_id: 'anonymous', token: 'the-refresh-token', token_type_hint: 'refresh_token' }],
+      ['POST https://login.example/logout', { client_id: 'anonymous', refresh_token: 'the-refresh-token' }],
+    ]);
+    expect(sent('movingimage', 'revoke', user, { endpoints: { token: endpoints.token } })).toEqual([]);
+  });
+});
+
+describe('movingimage-vms sends', () => {
+  test('flat credentials to the general host unless the secret names one', () => {
+    expect(sentJson('movingimage-vms', 'login', user)).toEqual([{ line: 'POST https://api.video-cdn.net/v1/vms/auth/login', body: user }]);
+    expect(sentJson('movingimage-vms', 'login', { ...user, base_url })[0]?.line).toBe(`POST ${base_url}/v1/vms/auth/login`);
+  });
+
+  test.each([
+    [{}, 2],
+    [{ video_manager: 17 }, 17],
+  ])('the refresh token for the VideoManager of %o', (parameters: TokenParameters, manager) => {
+    expect(sentJson('movingimage-vms', 'refresh', user, { parameters })).toEqual([
+      { line: `POST https://api.video-cdn.net/v1/vms/auth/refresh/${manager}`, body: { refreshToken: 'the-refresh-token' } },
+    ]);
+  });
+});
+
+describe('vidizmo sends', () => {
+  test.each([{ password: 'pass word&of=jo' }, { clientSecret: 'a-client-secret' }])('the address with %o', (how) => {
+    const secret = 'password' in how ? { password: how.password } : { client_secret: how.clientSecret };
+    expect(sentJson('vidizmo', 'login', { base_url, email: email.email, ...secret })).toEqual([
+      { line: `POST ${base_url}/api/v1/user/authenticate`, body: { emailAddress: 'jo@example.com', ...how } },
+    ]);
+  });
+
+  test('the present token to refresh and to log out, without a body', () => {
+    const lines = [...sentJson('vidizmo', 'refresh', { base_url, ...email }), ...sentJson('vidizmo', 'revoke', { base_url, ...email })];
+    expect(lines).toEqual([
+      { line: `POST ${base_url}/api/v1/user/refresh-access-token`, auth: 'Bearer the-access-token', body: null },
+      { line: `POST ${base_url}/api/v1/user/logout`, auth: 'Bearer the-access-token', body: null },
+    ]);
+  });
+});
+
+function read(text: string) {
+  const provider = providerOf('vidizmo');
+  const credentials = credentialsOf(provider, { base_url, ...email, life_seconds: 1200 });
+  const [step] = provider.login;
+  return step?.read(answerOf({ body: text }, SENT), { credentials, parameters: {}, endpoints: {}, soFar: {}, nowMs: SENT });
+}
+
+describe('vidizmo reads', () => {
+  const token = 'N2UCSNDDGI4NND5NMBZLV7ZBV2I3BZLUWQFXF6MGZKXTOCLHPH2SLPR2TMPM54M7CTG4DLFNE5KH';
+
+  test.each([`"${token}"`, token, ` ${token}\r\n`, `"${token}"\n`])('%j as a token', (text) => {
+    expect(read(text)?.accessToken?.reveal()).toBe(token);
+    expect(read(text)?.expiresInSeconds).toBe(1200);
+  });
+
+  test.each(['', '""', 'null', 'true', 'OK', '{}', '[]', `{"token":"${token}"}`, '<html></html>', `${token} ${token}`, `"${token}`])(
+    '%j as none',
+    (text) => {
+      expect(read(text)).toBeUndefined();
+    },
+  );
+});
+
+function broken(id: string, secret: unknown) {
+  const parsed = providerOf(id).credentials.safeParse(secret);
+  return parsed.success ? [] : parsed.error.issues.map((issue) => [issue.path.join('.'), issue.message]);
+}
+
+describe('the schema of a secret', () => {
+  const good: Record<string, Record<string, unknown>> = {
+    amino: { base_url, ...user },
+    movingimage: { ...user },
+    'movingimage-vms': { ...user },
+    vidizmo: { base_url, ...email },
+  };
+  const all = [...providersById().values()].map(({ id }) => id);
+  test.each(all)('of %s takes a good one, and does not print what it read', (id) => {
+    const printed = inspect(credentialsOf(providerOf(id), good[id]), { showHidden: true, depth: null });
+    expect(printed).not.toContain('pass word');
+    expect(JSON.stringify(credentialsOf(providerOf(id), good[id]))).not.toContain('pass word');
+  });
+
+  test.each(all)('of %s takes `keep`, a base URL with a slash, and nothing that it does not know', (id) => {
+    expect(credentialsOf(providerOf(id), { ...good[id], keep: 'always', base_url: `${base_url}/` })).toMatchObject({
+      keep: 'always',
+      base_url,
+    });
+    expect(broken(id, { ...good[id], passwort: 'typo' })).toEqual([['', 'must not be there']]);
+    expect(broken(id, undefined)).toEqual([['', 'must be a JSON object']]);
+  });
+
+  test.each([
+    'http://portal.example',
+    'https://user:pass@portal.example',
+    'https://portal.example/?a=1',
+    'https://portal.example/#a',
+    'portal.example',
+    7,
+  ])('takes no %j as base URL', (wrong) => {
+    for (const id of all) expect(broken(id, { ...good[id], base_url: wrong }).map(([path]) => path)).toEqual(['base_url']);
+  });
+
+  test.each(all)('of %s says which member is missing or empty', (id) => {
+    expect(broken(id, { ...good[id], password: '' })).toEqual([['password', 'must not be empty']]);
+    expect(broken(id, { ...good[id], password: 7 })).toEqual([['password', 'must be a string']]);
+  });
+
+  test('of vidizmo wants a password or a client secret, not both', () => {
+    const rule = [['password', 'must be there, or client_secret instead; not both']];
+    expect(broken('vidizmo', { base_url, email: 'jo@example.com' })).toEqual(rule);
+    expect(broken('vidizmo', { base_url, ...email, client_secret: 'too' })).toEqual(rule);
+  });
+
+  test('of movingimage wants a base URL or an issuer, or neither', () => {
+    expect(broken('movingimage', { ...user, base_url, issuer: 'https://login.example' })).toEqual([
+      ['issuer', 'must not be there together with base_url'],
+    ]);
+  });
+});
+
+function parse(id: string, value: unknown) {
+  const parsed = providerOf(id).parameters.safeParse(value);
+  return parsed.success ? parsed.data : undefined;
+}
+
+describe('token parameters', () => {
+  test.each([17, '17', '017'])('a VideoManager given as %j is the number', (video_manager) => {
+    expect(parse('movingimage-vms', { video_manager })).toEqual({ video_manager: 17 });
+  });
+
+  test.each([-1, 1.5, '', 'x', '17/../admin', null, 1e21, '9'.repeat(16)])('%j is no VideoManager', (video_manager) => {
+    expect(parse('movingimage-vms', { video_manager })).toBeUndefined();
+  });
+
+  test.each(['84eb61a9-75d4-42c7-8c15-84c3d7776227', '1234'])('%j is a profile', (login_user_profile) => {
+    expect(parse('amino', { login_user_profile })).toEqual({ login_user_profile });
+  });
+
+  test.each(['', 'a/b', '../x', 'a b', 'x'.repeat(65), 7])('%j is no profile', (login_user_profile) => {
+    expect(parse('amino', { login_user_profile })).toBeUndefined();
+  });
+
+  test.each([...providersById().keys()])('%s takes none, and none that it does not know', (id) => {
+    expect(parse(id, {})).toEqual({});
+    expect(parse(id, { unheard_of: 1 })).toBeUndefined();
+  });
+});
