@@ -154,6 +154,13 @@ function forwardSignals(child) {
   return () => forwards.forEach(([signal, forward]) => process.off(signal, forward));
 }
 
+/** npm, or the shell that it runs scripts by, may be killed in a way that is passed on to nobody: its death is the message then. */
+function endWithNpm(child) {
+  const parent = process.ppid;
+  if (process.env.npm_lifecycle_event === undefined) return;
+  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500).unref();
+}
+
 function commandFor(args) {
   const [first, ...rest] = args;
   if (first === '--jest') {
@@ -171,6 +178,7 @@ function goOn(args) {
   return new Promise((resolve, reject) => {
     const child = spawn(command.file, command.args, { stdio: 'inherit', env });
     const stopForwarding = forwardSignals(child);
+    endWithNpm(child);
     child.on('error', (error) => reject(new PlainError(`Cannot run ${command.file}: ${error.code ?? error.message}.`)));
     child.on('exit', (code, signal) => {
       stopForwarding();
