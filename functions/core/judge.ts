@@ -164,7 +164,7 @@ export interface CallFacts {
 export function chooseCall(facts: CallFacts): Call {
   const { item, tokenSet, doubtCount, traits } = facts;
   const refreshable = tokenSet !== undefined && hasRefreshToken(facts) && !item?.refreshRefused && !refreshIsOver(facts);
-  if (traits.loginNeedsPerson) return refreshable && doubtCount <= 1 ? 'refresh' : 'needs_consent';
+  if (traits.loginNeedsPerson) return refreshable && (doubtCount <= 1 || mayResend(facts)) ? 'refresh' : 'needs_consent';
   if (!refreshable || item?.secretVersion !== facts.secretVersion) return 'login';
   return doubtCount === 0 || mayResend(facts) ? 'refresh' : 'login';
 }

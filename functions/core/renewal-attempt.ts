@@ -6,6 +6,7 @@ import { unsent, type Failed } from './failures.ts';
 import { doubtOf, type Call } from './judge.ts';
 import { acquireLease, releaseLease, type Lease } from './lease.ts';
 import { answerSlot, takeSlot, type Slot } from './log-in.ts';
+import type { Traits } from './provider.ts';
 import type { RenewalDeps, Situation } from './renewal-deps.ts';
 import type { Refusal } from './renewal.ts';
 import type { SetFailure, TokenSet, TokenSetItem } from './token-set.ts';
@@ -80,11 +81,12 @@ export async function revokeAtProvider(
 async function logIn(deps: RenewalDeps, situation: Situation, lease: Lease, occasion: Occasion): Promise<AttemptResult> {
   const { provider, credentials, parameters, traits } = situation;
   const endOldSession = () => endsSafely(situation, lease) && revokeAtProvider(deps, situation, lease.tokenSet, lease.providerDeadlineMs);
-  // A provider that caps its sessions would refuse the log-in, or end a session of its own choice.
-  if (traits.sessionCap) await endOldSession();
   let slot: Slot = { kind: 'again' };
   const beforeSend = async (): Promise<boolean> => {
     slot = await takeSlot(deps, situation, lease);
+    // A provider that caps its sessions would refuse the log-in, or end a session of its own choice. Not before the slot is
+    // taken: where no log-in may be sent, the old session is all that there is.
+    if (slot.kind === 'taken' && traits.sessionCap) await endOldSession();
     return slot.kind === 'taken';
   };
   const result = await deps.callProvider(provider, 'login', { credentials, parameters, deadlineMs: lease.providerDeadlineMs, beforeSend });
@@ -96,15 +98,21 @@ async function logIn(deps: RenewalDeps, situation: Situation, lease: Lease, occa
   const account = await answerSlot(deps, situation, lease, held.kind === 'taken' ? held.sawRefused : undefined, result);
   if (result.kind === 'failed') return giveUp(deps, { ...situation, account: account ?? situation.account }, lease, 'login', result);
   const committed = await commit(deps, situation, lease, { call: 'login', result, occasion });
-  // After a log-in under a new secret, the session before it is of no use to anybody.
-  if (committed.kind === 'committed' && !traits.sessionCap) await endOldSession();
+  // After a log-in under a new secret, the session before it is of no use to anybody. After any other log-in its token still lives
+  // in callers' hands.
+  const newSecret = lease.before?.secretVersion !== situation.account.secretVersion;
+  if (committed.kind === 'committed' && newSecret && !traits.sessionCap) await endOldSession();
   return committed;
 }
 
+/** A server that repeats its token has given the same one to others: to end mine would end theirs. */
+function endsOnlyItself({ revocationEnds, returnsSameToken }: Traits): boolean {
+  return !returnsSameToken && (revocationEnds === 'token' || revocationEnds === 'session');
+}
+
 function endsSafely({ provider, traits }: Situation, { tokenSet, before }: Lease): boolean {
-  const onlyItself = traits.revocationEnds === 'token' || traits.revocationEnds === 'session';
   // A doubtful refresh token is never sent anywhere: a strict provider would take it for a replay.
-  return provider.revoke !== undefined && onlyItself && tokenSet !== undefined && !before?.doubt && !before?.refreshRefused;
+  return provider.revoke !== undefined && endsOnlyItself(traits) && tokenSet !== undefined && !before?.doubt && !before?.refreshRefused;
 }
 
 async function commit(
@@ -140,7 +148,7 @@ async function commit(
 /** Step 7: what to do with a token set that came too late. Anything not known to be harmless is left to lapse. */
 function spareIsMine({ rules }: RenewalDeps, { provider, traits }: Situation, lease: Lease, call: Call, stored: TokenSetItem | undefined) {
   if (!provider.revoke) return false;
-  if (!stored?.sealed) return traits.revocationEnds === 'token' || traits.revocationEnds === 'session';
+  if (!stored?.sealed) return endsOnlyItself(traits);
   return rules.mayRevokeSpare({ call, acquiredGeneration: lease.generation, storedGeneration: stored.generation, traits });
 }
 
@@ -151,8 +159,7 @@ export function mayRevokeSpare({
   storedGeneration,
   traits,
 }: Parameters<RenewalDeps['rules']['mayRevokeSpare']>[0]) {
-  const onlyItself = traits.revocationEnds === 'token' || traits.revocationEnds === 'session';
-  return call === 'login' && onlyItself && storedGeneration === acquiredGeneration + 1;
+  return call === 'login' && endsOnlyItself(traits) && storedGeneration === acquiredGeneration + 1;
 }
 
 async function noteSuccess(deps: RenewalDeps, { ref, account }: Situation, lease: Lease): Promise<void> {
