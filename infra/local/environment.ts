@@ -15,12 +15,12 @@ export function keepEnvironment(): () => void {
  * Gives this process the environment that the functions are deployed with. Every `AWS_*` variable of the person who started it
  * goes first, and no AWS configuration file is read: nothing in here can reach a real AWS account.
  *
- * @param variables the functions' own
+ * @param variables the functions' own; an endpoint among them wins
  */
 export function setEnvironment(endpoints: { dynamodb: string; others: string }, variables: Readonly<Record<string, string>>): void {
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
   const services = ['SECRETS_MANAGER', 'KMS', 'SSM', 'SQS', 'LAMBDA'];
-  Object.assign(process.env, variables, {
+  Object.assign(process.env, {
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
@@ -29,6 +29,7 @@ export function setEnvironment(endpoints: { dynamodb: string; others: string }, 
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
     ...Object.fromEntries(services.map((service) => [`AWS_ENDPOINT_URL_${service}`, endpoints.others])),
+    ...variables,
   });
 }
 
