@@ -30,8 +30,8 @@ export interface Route {
   summary: string;
   /** JSON body; an absent or empty body counts as `{}` */
   request?: SchemaName;
-  /** the answer of a success */
-  success: { status: 200 | 204; schema?: SchemaName };
+  /** the answer of a success: JSON of a schema, or a page */
+  success: { status: 200 | 204; schema?: SchemaName; page?: true };
   /** every problem that the call may answer, besides `internal` */
   errors: readonly ErrorCode[];
 }
@@ -128,6 +128,16 @@ export const routes: readonly Route[] = [
     auth: 'none',
     summary: 'This interface as OpenAPI 3.1',
     success: { status: 200, schema: 'OpenApi' },
+    errors: [],
+  },
+  {
+    id: 'console',
+    method: 'GET',
+    path: '/console',
+    function: 'manage-accounts',
+    auth: 'none',
+    summary: 'A page for operators; it holds no data, but asks this interface for it with the credential that it is given',
+    success: { status: 200, page: true },
     errors: [],
   },
   {

@@ -28,7 +28,7 @@ export interface ManageAccountsHandlerDeps extends AuthorisationDeps {
 
 const DIMENSION = 'manage-accounts';
 
-/** Accounts and their health, revoking, resetting, the OpenAPI document, and the answer to every path that nobody knows. */
+/** Accounts and their health, revoking, resetting, the console, the OpenAPI document, and the answer to every path that nobody knows. */
 export function manageAccountsHandler(deps: ManageAccountsHandlerDeps): HttpHandler {
   const actions: Readonly<Record<string, Action>> = {
     'POST /v1/tokens/{provider}/{account}/revoke': {
@@ -43,6 +43,7 @@ export function manageAccountsHandler(deps: ManageAccountsHandlerDeps): HttpHand
       dimension: DIMENSION,
       run: (event, line) => reset(deps, event, line),
     },
+    'GET /console': { dimension: DIMENSION, run: async () => (await import('./console.ts')).consoleResponse() },
     'GET /v1/openapi.json': { dimension: DIMENSION, run: async () => respond(200, await deps.openApi()) },
   };
   const nothing: Action = { dimension: DIMENSION, run: () => Promise.reject(new TokenVendingError('not_found')) };

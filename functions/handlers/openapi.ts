@@ -56,8 +56,9 @@ function pathParameters(providerIds: readonly string[]): readonly Json[] {
   ];
 }
 
-function success({ success: { status, schema } }: Route): Json {
+function success({ success: { status, schema, page } }: Route): Json {
   const headers = { 'Cache-Control': { schema: { type: 'string', const: 'no-store' } } };
+  if (page) return { description: 'The page', headers, content: { 'text/html': { schema: { type: 'string' } } } };
   if (schema === undefined) return { description: 'Done', headers };
   return { description: status === 200 ? 'The answer' : 'Done', headers, content: { 'application/json': { schema: reference(schema) } } };
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { manageAccountsHandler } from '../../functions/handlers/manage-accounts.ts';
 import { problems } from '../../functions/handlers/problem.ts';
 import { routeKeyOf, routes } from '../../functions/routes.ts';
-import { aContext, anEvent, bodyOf, someGrants, theClock, theProviders } from '../support/http-calls.ts';
+import { aContext, anEvent, someGrants, theClock, theProviders } from '../support/http-calls.ts';
 import { recordTelemetry } from '../support/recorded-telemetry.ts';
 
 const unused = () => Promise.reject(new Error('not asked without a grant'));
@@ -16,6 +16,7 @@ describe('the HTTP surface', () => {
       'GET /v1/accounts/{provider}/{account} → manage-accounts, caller',
       'POST /v1/accounts/{provider}/{account}/reset → manage-accounts, caller',
       'GET /v1/openapi.json → manage-accounts, none',
+      'GET /console → manage-accounts, none',
       '$default → manage-accounts, none',
     ]);
   });
@@ -41,7 +42,7 @@ describe('the HTTP surface', () => {
       const deps = { providers: theProviders, clock: theClock(), telemetry: recordTelemetry(), openApi: async () => ({}) };
       const manage = { list: async () => [], show: unused, revoke: unused, reset: unused };
       const handle = manageAccountsHandler({ ...deps, manage, grants: someGrants(), callers: { kind: 'iam' } });
-      expect(bodyOf(await handle(anEvent(routeKey), aContext()))['code']).not.toBe('not_found');
+      expect((await handle(anEvent(routeKey), aContext())).statusCode).not.toBe(404);
     },
   );
 });
