@@ -75,9 +75,9 @@ export class LocalQueue {
     await Promise.allSettled(this.#working);
   }
 
-  /** Resolves when no message is left that a worker could take now or has in work. */
+  /** Resolves when no message is left that a worker could take now or has in work, or at the stop. */
   async settled(): Promise<void> {
-    while (this.#working.size > 0 || this.#visible().length > 0) {
+    while (!this.#stopped && (this.#working.size > 0 || this.#visible().length > 0)) {
       await Promise.allSettled(this.#working);
       this.#work();
     }
