@@ -129,7 +129,7 @@ async function obtain(
 
 /** Takes in one answer. Clocks count from the answer that brought the token, so a later step's token never gets an earlier clock. */
 function advance(traits: Traits, { soFar, settled }: Progress, { answer, origin, read }: Exclude<Sent, Failed | 'skipped'>): Progress {
-  const facts = { ...soFar.facts, ...read.facts };
+  const facts = { ...soFar.facts, ...defined(read.facts ?? {}) };
   const next: Partial<SettledTokens> = { ...settled };
   if (read.scope !== undefined) next.scope = read.scope;
   if (read.accessToken !== undefined) {
@@ -181,6 +181,7 @@ function isWireToken(token: Secret): boolean {
   return value.length <= 16_384 && /^[\x21-\x7e]+$/.test(value);
 }
 
+/** A member that an answer leaves out must not hide what is known from before. */
 function defined(value: object): object {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined));
 }

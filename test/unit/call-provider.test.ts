@@ -244,6 +244,35 @@ describe('tokens', () => {
     expect(result.kind === 'ok' && result.tokens.refreshToken?.reveal()).toBe('r'.repeat(40));
   });
 
+  test('of a log-in carry nothing from before', async () => {
+    const its = movingimage([discovered(), { request: TOKEN, body: { access_token: 'b'.repeat(40) } }]);
+    const result = await its.login();
+    expect(result).toMatchObject({ tokens: { facts: {}, obtainedAtMs: NOW, expiresAtMs: NOW + 300_000 } });
+    expect(result.kind === 'ok' && result.tokens.refreshToken).toBeUndefined();
+  });
+
+  test('have the clock of the answer that brought them, and the facts of all answers', async () => {
+    const list = [{ id: 17, name: 'seventeen' }];
+    const its = vms(
+      [
+        {
+          request: `${VMS}/login`,
+          body: { accessToken: 'a'.repeat(40), refreshToken: 'r', validForVideoManager: 2, videoManagerList: list },
+          meanwhile: () => its.move(2000),
+        },
+        {
+          request: `${VMS}/refresh/17`,
+          body: { accessToken: 'b'.repeat(40), refreshToken: 's', validForVideoManager: '17', videoManagerList: list },
+        },
+      ],
+      { video_manager: 17 },
+    );
+    const result = await its.login();
+    expect(result).toMatchObject({ tokens: { obtainedAtMs: NOW + 2000, expiresAtMs: NOW + 302_000, refreshExpiresAtMs: NOW + 3_602_000 } });
+    expect(result).toMatchObject({ tokens: { facts: { video_manager: 17, video_managers: list } } });
+    expect(result.kind === 'ok' && result.tokens.accessToken.reveal()).toBe('b'.repeat(40));
+  });
+
   test('of another VideoManager than the one asked for are unreadable', async () => {
     const answer = { accessToken: 'a'.repeat(40), refreshToken: 'r', validForVideoManager: 2 };
     const its = vms([{ request: `${VMS}/refresh/17`, body: answer }], { video_manager: 17 });
@@ -253,6 +282,22 @@ describe('tokens', () => {
   test('without a known VideoManager cannot be refreshed, and nothing is sent', async () => {
     const result = await vms([]).refresh(previous({ origin: 'https://vms.example', facts: {} }));
     expect(result).toMatchObject({ failure: 'refresh_refused', spent: 'no' });
+  });
+});
+
+describe('facts', () => {
+  test('that an answer leaves out are kept from before', async () => {
+    const attributes = { access_token: 'b'.repeat(40), user_profile_id: 'p' };
+    const its = engine(
+      [{ request: 'POST https://tv.example/api/auth/v1/access_tokens', status: 201, body: { data: { attributes } } }],
+      'amino',
+      {
+        ...user,
+        base_url: 'https://tv.example',
+      },
+    );
+    const result = await its.refresh(previous({ origin: 'https://tv.example', facts: { user_id: 1234, user_profile_id: 'old' } }));
+    expect(result).toMatchObject({ tokens: { facts: { user_id: 1234, user_profile_id: 'p' } } });
   });
 });
 

@@ -122,6 +122,20 @@ describe('a request', () => {
     expect(seen[0]?.headers['transfer-encoding']).toBeUndefined();
   });
 
+  test('of a POST without a body says so: some servers insist on a length', async () => {
+    const lengths: (string | undefined)[] = [];
+    const origin = await serve((request, response) => {
+      lengths.push(request.headers['content-length']);
+      response.end();
+    });
+    const fetch = createProviderFetch({
+      clock: wallClock,
+      egress: { privateOrigins: [origin], authorities: { [origin]: authority.caPem } },
+    });
+    await fetch({ method: 'POST', url: origin }, Date.now() + 5000);
+    expect(lengths).toEqual(['0']);
+  });
+
   test('with a line break in a header is not sent', async () => {
     let requests = 0;
     const origin = await serve((_, response) => response.end(String((requests += 1))));
