@@ -15,4 +15,6 @@ export default {
     project('infra', ['infra/**/*.test.ts']),
   ],
   maxWorkers: 2,
+  // A hung test fails; a slow machine does not make one fail.
+  testTimeout: 60_000,
 };
