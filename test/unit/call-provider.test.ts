@@ -14,7 +14,7 @@ const CONFIGURATION = `GET ${ISSUER}/.well-known/openid-configuration`;
 const TOKEN = `POST ${ISSUER}/token`;
 const PAIR = { access_token: 'a'.repeat(40), refresh_token: 'r'.repeat(40), expires_in: 300 };
 const VMS = 'POST https://vms.example/v1/vms/auth';
-const user = { username: 'jo@example.com', password: 'pass-word-of-jo' };
+const user = { username: 'jo@example.com', password: 'pass:word-of-jo' };
 
 const discovered = (over: object = {}, headers: Readonly<Record<string, string>> = {}): Planned => ({
   request: CONFIGURATION,
@@ -244,6 +244,23 @@ describe('tokens', () => {
     expect(result.kind === 'ok' && result.tokens.refreshToken?.reveal()).toBe('r'.repeat(40));
   });
 
+  test('have both clocks from every answer, and no end where the server says zero', async () => {
+    const its = movingimage([
+      discovered(),
+      { request: TOKEN, body: { ...PAIR, refresh_expires_in: 3600 } },
+      { request: TOKEN, body: { ...PAIR, expires_in: 240, refresh_expires_in: 1800 } },
+      { request: TOKEN, body: { ...PAIR, refresh_expires_in: 0 } },
+    ]);
+    const clocks = { obtainedAtMs: NOW, expiresAtMs: NOW + 300_000, refreshExpiresAtMs: NOW + 3_600_000 };
+    expect(await its.login()).toMatchObject({ tokens: clocks });
+    its.move(1000);
+    const later = { obtainedAtMs: NOW + 1000, expiresAtMs: NOW + 241_000, refreshExpiresAtMs: NOW + 1_801_000 };
+    expect(await its.refresh(previous({ refreshExpiresAtMs: NOW + 3_600_000 }))).toMatchObject({ tokens: later });
+    expect(await its.refresh(previous({ refreshExpiresAtMs: NOW + 3_600_000 }))).toMatchObject({
+      tokens: { refreshExpiresAtMs: undefined },
+    });
+  });
+
   test('of a log-in carry nothing from before', async () => {
     const its = movingimage([discovered(), { request: TOKEN, body: { access_token: 'b'.repeat(40) } }]);
     const result = await its.login();
@@ -325,7 +342,7 @@ describe('refusals', () => {
   test.each([
     ['the password', user.password],
     ['the encoded user', encodeURIComponent(user.username)],
-    ['prose', 'the password pass-word-of-jo is wrong'],
+    ['prose', 'the password pass:word-of-jo is wrong'],
     ['a line break', 'code\nInjected: yes'],
     ['more than 64 characters', 'x'.repeat(65)],
     ['a number', 7],

@@ -8,7 +8,7 @@ import { createProviderFetch } from '../../functions/adapters/provider-fetch.ts'
 import type { EgressConfiguration, Lookup } from '../../functions/adapters/provider-fetch.ts';
 import { createAuthority } from '../../infra/local/authority.ts';
 import type { Authority } from '../../infra/local/authority.ts';
-import { wallClock } from '../support/provider-bench.ts';
+import { createBench, wallClock } from '../support/provider-bench.ts';
 
 const HOST = '127.0.0.2';
 let authority: Authority;
@@ -234,6 +234,20 @@ async function portal(lookup: Lookup, named: boolean) {
   const origin = (await serve((_, response) => response.end('portal'))).replace(HOST, 'portal.example');
   return get(origin, { lookup, privateOrigins: named ? [origin] : [], authorities: { [origin]: authority.caPem } });
 }
+
+describe('a discovered endpoint', () => {
+  test.each([
+    'https://169.254.169.254/token',
+    'https://[::ffff:169.254.169.254]/token',
+    'https://10.0.0.1/token',
+    'https://127.0.0.2:1/token',
+  ])('at %s is never called', async (token_endpoint) => {
+    const origin = await serve((_, response) => response.end(JSON.stringify({ issuer: origin, token_endpoint })));
+    const bench = createBench({ privateOrigins: [origin], authorities: { [origin]: authority.caPem } });
+    const account = bench.account('movingimage', { issuer: origin, username: 'jo@example.com', password: 'not-a-real-password' });
+    expect(await account.login()).toMatchObject({ failure: 'configuration', spent: 'no', code: 'blocked' });
+  });
+});
 
 describe('a name', () => {
   test('that resolves to a private address needs its origin in the configuration', async () => {
