@@ -47,3 +47,15 @@ function names(answer: Record<string, unknown>, member: string, name: string): s
 function xmlNames(xml: string, name: string): string[] {
   return [...xml.matchAll(new RegExp(`<${name}>([^<]*)<`, 'g'))].map(([, text = '']) => text);
 }
+
+/** @returns every line that the functions have written, for whoever looks into a failure */
+export async function functionLogs({ json }: Cloud): Promise<string> {
+  const { logGroups = [] } = (await json('logs', 'Logs_20140328.DescribeLogGroups')) as { logGroups?: { logGroupName: string }[] };
+  const texts = await Promise.all(
+    logGroups.map(async ({ logGroupName }) => {
+      const { events = [] } = (await json('logs', 'Logs_20140328.FilterLogEvents', { logGroupName })) as { events?: { message: string }[] };
+      return [`# ${logGroupName}`, ...events.map(({ message }) => message)].join('\n');
+    }),
+  );
+  return texts.join('\n');
+}

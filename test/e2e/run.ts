@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { repair } from './cloud.ts';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { DeployedStack } from './cloud.ts';
 import { assemblyOf } from './deployments.ts';
-import { addedSince, listEverything } from './leftovers.ts';
+import { addedSince, functionLogs, listEverything } from './leftovers.ts';
 import type { Listing } from './leftovers.ts';
-import { run } from './processes.ts';
+import { root, run } from './processes.ts';
 import { sendUnworkable } from './queue-steps.ts';
+import { repair } from './repair.ts';
 import { sampleAppSteps } from './sample-app-steps.ts';
 import { createSteps, print } from './steps.ts';
 import type { Steps } from './steps.ts';
@@ -35,8 +37,16 @@ async function main(steps: Steps): Promise<void> {
   try {
     await everyStep(steps, world);
   } finally {
+    await keepLogs(world);
     await world.stop();
   }
+}
+
+/** For whoever looks into a failure. */
+async function keepLogs({ emulator, cloud }: World): Promise<void> {
+  const directory = path.join(root, '.cache', 'e2e');
+  await writeFile(path.join(directory, 'emulator.log'), emulator.logs());
+  await writeFile(path.join(directory, 'functions.log'), await functionLogs(cloud));
 }
 
 async function everyStep(steps: Steps, world: World): Promise<void> {
@@ -56,11 +66,11 @@ async function everyStep(steps: Steps, world: World): Promise<void> {
   await destroyEverything(steps, world, before);
 }
 
-async function deployStage(steps: Steps, { deployments, cloud, emulator }: World, name: string): Promise<DeployedStack> {
+async function deployStage(steps: Steps, { deployments, cloud }: World, name: string): Promise<DeployedStack> {
   return steps.need(`npm run deploy -- --stage ${name}`, async () => {
     await deployments.deploy(name);
     const stack = await cloud.stack(`tokens-${name}`, assemblyOf(name));
-    const repaired = await repair(stack, emulator.endpoint);
+    const repaired = await repair(stack, cloud);
     print(`        ${Object.keys(stack.template).length} resources; the emulator left out: ${repaired.join(', ') || 'nothing'}`);
     return stack;
   });

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { createAuthority } from '../../infra/local/authority.ts';
 import { startSimulators } from '../../infra/local/simulators/index.ts';
 import type { Simulators } from '../../infra/local/simulators/index.ts';
@@ -31,12 +32,28 @@ export interface World {
 export async function startWorld(): Promise<World> {
   const directory = await mkdtemp(path.join(tmpdir(), 'token-vending-e2e-'));
   const authority = await createAuthority();
-  const caFile = path.join(directory, 'authority.pem');
-  await writeFile(caFile, authority.caPem);
+  const certificate = await authority.issue(['127.0.0.1']);
+  const place = async (name: string, pem: string): Promise<string> => {
+    const file = path.join(directory, name);
+    await writeFile(file, pem, { mode: 0o600 });
+    return file;
+  };
+  const NODE_EXTRA_CA_CERTS = await place('authority.pem', authority.caPem);
+  setDefaultCACertificates([...getCACertificates('default'), authority.caPem]);
   const simulators = await startSimulators({ authority, settings: { lifeSeconds } });
   const issuer = await startCompanion('test/e2e/issuer.ts');
-  const emulator = await startMinistack({ env: { NODE_EXTRA_CA_CERTS: caFile } });
-  const env = environmentFor(emulator.endpoint);
+  const emulator = await startMinistack({
+    env: {
+      // It checks signatures and the policies of roles, buckets and queues; those admit nobody without TLS.
+      AUTH: 'true',
+      USE_SSL: '1',
+      MINISTACK_SSL_CERT: await place('emulator.pem', certificate.certPem),
+      MINISTACK_SSL_KEY: await place('emulator-key.pem', certificate.keyPem),
+      NODE_EXTRA_CA_CERTS,
+    },
+  });
+  // The CDK CLI takes its authorities from AWS_CA_BUNDLE.
+  const env = { ...environmentFor(emulator.endpoint), NODE_EXTRA_CA_CERTS, AWS_CA_BUNDLE: NODE_EXTRA_CA_CERTS };
   // The clients of this process go to the emulator as well.
   Object.assign(process.env, env);
   const configured = { ...env, E2E_ISSUER: issuer.firstLine, E2E_PRIVATE_ORIGINS: simulators.origins.join(' ') };

@@ -22,7 +22,7 @@ const run = promisify(execFile);
 
 /** A running emulator; stopping it also ends the functions that it runs. */
 export interface Ministack extends ServerProcess {
-  /** `http://127.0.0.1:<port>`, for `AWS_ENDPOINT_URL` */
+  /** `http://127.0.0.1:<port>`, or https where its environment says `USE_SSL=1`, for `AWS_ENDPOINT_URL` */
   endpoint: string;
   port: number;
 }
@@ -74,7 +74,7 @@ export async function startMinistack(options: { port?: number; env?: Readonly<Re
   const port = options.port ?? (await freePort());
   // Functions are unpacked here: below no package.json with "type": "module", else every call of one is a 502.
   const temporary = await mkdtemp(join(tmpdir(), 'ministack-'));
-  const endpoint = `http://127.0.0.1:${port}`;
+  const endpoint = `${options.env?.['USE_SSL'] === '1' ? 'https' : 'http'}://127.0.0.1:${port}`;
   const server = await startServerProcess({
     name: `ministack on port ${port}`,
     command: [python, '-m', 'ministack'],
