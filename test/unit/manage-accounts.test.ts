@@ -1,0 +1,161 @@
+import { describe, expect, test } from '@jest/globals';
+import { accountState, nextTryAtMs, tokenSetState } from '../../functions/core/account-health.ts';
+import type { AccountItem } from '../../functions/core/account.ts';
+import { createManageAccounts } from '../../functions/core/manage-accounts.ts';
+import type { Outcome, RenewCommand } from '../../functions/core/renewal.ts';
+import { timing } from '../../functions/core/timing.ts';
+import { keyOf, type TokenSetItem } from '../../functions/core/token-set.ts';
+import { theClock, theNowMs, theProviders } from '../support/http-calls.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+
+const ref = { provider: 'demo', account: 'main' };
+
+function anAccount(given: Partial<AccountItem> = {}): AccountItem {
+  return {
+    ref,
+    revision: 1,
+    secretVersion: 'v1',
+    identity: 'identity',
+    proven: true,
+    refused: 0,
+    unanswered: {},
+    outages: 0,
+    clientRefused: false,
+    keep: false,
+    ...given,
+  };
+}
+
+const living: TokenSetItem = { generation: 7, sealed: new Uint8Array([1]), obtainedAtMs: theNowMs, expiresAtMs: theNowMs + 1, lifeMs: 1 };
+const consent: TokenSetItem = { generation: 8, failure: { code: 'needs_consent', atMs: theNowMs, secretVersion: 'v1' } };
+const later = theNowMs + 60_000;
+
+describe("an account's state", () => {
+  test.each([
+    ['well', anAccount()],
+    ['well', anAccount({ notBeforeMs: theNowMs, failure: { code: 'backing_off', atMs: 0 } })],
+    ['backing_off', anAccount({ notBeforeMs: later, failure: { code: 'backing_off', atMs: theNowMs } })],
+    ['refused', anAccount({ refused: 1, failure: { code: 'credentials_refused', atMs: theNowMs } })],
+    ['refused', anAccount({ refused: 2, nextLoginAtMs: later })],
+    ['refused', anAccount({ clientRefused: true })],
+    ['misconfigured', anAccount({ failure: { code: 'misconfigured', atMs: theNowMs, field: 'base_url', rule: 'must be an https URL' } })],
+    ['gone', anAccount({ secretVersion: '', identity: '' })],
+  ] as const)('is %s', (state, account) => {
+    expect(accountState(account, [living], theNowMs)).toBe(state);
+  });
+
+  test('is needs_consent where one of its token sets does, under the secret as it is', () => {
+    expect(accountState(anAccount(), [living, consent], theNowMs)).toBe('needs_consent');
+    expect(accountState(anAccount({ secretVersion: 'v2' }), [living, consent], theNowMs)).toBe('well');
+  });
+
+  test('tells what needs a person before what heals by itself', () => {
+    expect(accountState(anAccount({ refused: 2, notBeforeMs: later }), [consent], theNowMs)).toBe('refused');
+    expect(accountState(anAccount({ notBeforeMs: later }), [consent], theNowMs)).toBe('needs_consent');
+  });
+
+  test('comes with the time of the next try, while that is to come', () => {
+    expect(nextTryAtMs(anAccount({ notBeforeMs: later, nextLoginAtMs: later + 1 }), theNowMs)).toBe(later + 1);
+    expect(nextTryAtMs(anAccount({ notBeforeMs: theNowMs }), theNowMs)).toBeUndefined();
+  });
+});
+
+describe("a token set's state", () => {
+  test.each([
+    ['living', living],
+    ['expired', { ...living, expiresAtMs: theNowMs }],
+    ['empty', { generation: 7 }],
+  ] as const)('is %s', (state, item) => {
+    expect(tokenSetState(item, theNowMs)).toBe(state);
+  });
+});
+
+/** The use cases over a store with accounts, and renewals that answer as told. */
+async function managing(accounts: readonly AccountItem[], outcome: Outcome = { outcome: 'done', revokedAtProvider: true }) {
+  const store = createMemoryStore({ pageSize: 2 });
+  for (const account of accounts) await store.writeAccount(account);
+  const invoked: { command: RenewCommand; timeoutMs: number }[] = [];
+  const renewals = {
+    invoke: async (command: RenewCommand, timeoutMs: number) => {
+      invoked.push({ command, timeoutMs });
+      return outcome;
+    },
+  };
+  const manage = createManageAccounts({ store, renewals, clock: theClock(), timing, providers: theProviders });
+  return { manage, store, invoked };
+}
+
+describe('managing accounts', () => {
+  test('shows an account with its token sets, and neither token nor credential', async () => {
+    const { manage, store } = await managing([anAccount()]);
+    const key = keyOf(ref, {});
+    store.plant(key, { ...living, dueAtMs: later, dueShard: 0, lease: { by: 'somebody', untilMs: later } });
+    const view = await manage.show(ref);
+    expect(view).toEqual({
+      ref,
+      state: 'well',
+      secretVersion: 'v1',
+      proven: true,
+      refusedLogins: 0,
+      nextTryAtMs: undefined,
+      failure: undefined,
+      tokenSets: [
+        {
+          set: key.sort,
+          state: 'living',
+          generation: 7,
+          obtainedAtMs: theNowMs,
+          expiresAtMs: theNowMs + 1,
+          refreshExpiresAtMs: undefined,
+          dueAtMs: later,
+          warmUntilMs: undefined,
+          renewing: true,
+          failure: undefined,
+        },
+      ],
+    });
+  });
+
+  test('shows nothing of an account that was never asked for', async () => {
+    const { manage } = await managing([]);
+    expect(await manage.show(ref)).toBeUndefined();
+  });
+
+  test('lists what is allowed, over pages, and reads nothing else', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const { manage } = await managing(names.map((account) => anAccount({ ref: { provider: 'demo', account } })));
+    const views = await manage.list((partition) => partition !== 'demo/c');
+    expect(views.map((view) => view.ref.account).toSorted()).toEqual(['a', 'b', 'd', 'e']);
+  });
+
+  test('leaves revoking and resetting to the renewing function', async () => {
+    const { manage, invoked } = await managing([anAccount()]);
+    expect(await manage.revoke(ref, { profile: 'kids' })).toEqual({ kind: 'done', revokedAtProvider: true });
+    await manage.reset(ref);
+    await manage.reset(ref, { profile: 'kids' });
+    expect(invoked.map(({ command }) => command)).toEqual([
+      { command: 'revoke', ref, parameters: { profile: 'kids' } },
+      { command: 'reset', ref },
+      { command: 'reset', ref, parameters: { profile: 'kids' } },
+    ]);
+  });
+
+  test.each([
+    [
+      { outcome: 'wait', retryAtMs: later },
+      { kind: 'renewing', retryAtMs: later },
+    ],
+    [
+      { outcome: 'refused', refusal: { reason: 'no_account' } },
+      { kind: 'refused', refusal: { reason: 'no_account' } },
+    ],
+  ] satisfies [Outcome, unknown][])('tells why it could not: %j', async (outcome, told) => {
+    const { manage } = await managing([anAccount()], outcome);
+    expect(await manage.revoke(ref, {})).toEqual(told);
+  });
+
+  test('calls an outcome that makes no sense a mistake', async () => {
+    const { manage } = await managing([anAccount()], { outcome: 'current', item: undefined });
+    await expect(manage.reset(ref)).rejects.toMatchObject({ code: 'internal' });
+  });
+});
