@@ -117,7 +117,7 @@ export const amino = {
   credentials,
   parameters,
   identity: ({ username }) => [username, ''],
-  traits: ({ logout_service }) => (logout_service === undefined ? traits : { ...traits, revocationEnds: 'user' }),
+  traits: ({ logout_service }) => (logout_service === undefined ? traits : { ...traits, revocationEnds: 'session' }),
   publicTraits: traits,
   login: [login, narrow],
   refresh: [refresh, narrowLegacy],

@@ -65,6 +65,12 @@ describe('amino sends', () => {
     expect(sent('amino', 'login', amino, { parameters: profile, soFar })).toHaveLength(1);
   });
 
+  test('is known to end a session only where the account names the service of the log-out', () => {
+    const { traits } = providerOf('amino');
+    expect(traits(credentialsOf(providerOf('amino'), amino)).revocationEnds).toBe('nothing');
+    expect(traits(credentialsOf(providerOf('amino'), { ...amino, logout_service: 'tv' })).revocationEnds).toBe('session');
+  });
+
   test('the older log-out with the token, only where the account names its service', () => {
     expect(sent('amino', 'revoke', amino)).toEqual([]);
     expect(sentJson('amino', 'revoke', { ...amino, logout_service: 'tv & more' })).toEqual([
