@@ -66,9 +66,9 @@ describe('amino sends', () => {
   });
 
   test('is known to end a session only where the account names the service of the log-out', () => {
-    const { traits } = providerOf('amino');
-    expect(traits(credentialsOf(providerOf('amino'), amino)).revocationEnds).toBe('nothing');
-    expect(traits(credentialsOf(providerOf('amino'), { ...amino, logout_service: 'tv' })).revocationEnds).toBe('session');
+    const provider = providerOf('amino');
+    expect(provider.traits(credentialsOf(provider, amino)).revocationEnds).toBe('nothing');
+    expect(provider.traits(credentialsOf(provider, { ...amino, logout_service: 'tv' })).revocationEnds).toBe('session');
   });
 
   test('the older log-out with the token, only where the account names its service', () => {
