@@ -44,7 +44,25 @@ export function traitsOf(behaviour: Behaviour): Traits {
 
 /** The provider file of the fake token server. */
 export function aProvider(id: string, traits: Traits): Provider<FakeCredentials> {
-  const step = (grant: 'login' | 'refresh' | 'revoke'): Step<FakeCredentials> => ({
+  return {
+    id,
+    credentials: taking(isCredentials),
+    parameters: taking(isParameters),
+    identity: ({ user }) => [user],
+    traits: () => traits,
+    publicTraits: traits,
+    login: [step('login')],
+    refresh: traits.refreshWith === 'none' ? [] : [step('refresh')],
+    revoke: traits.revocationEnds === 'nothing' ? undefined : [step('revoke')],
+    classify: (answer) => {
+      const error = parse(answer)['error'];
+      return typeof error === 'string' ? { kind: kinds[error], providerError: error } : undefined;
+    },
+  };
+}
+
+function step(grant: 'login' | 'refresh' | 'revoke'): Step<FakeCredentials> {
+  return {
     request: ({ credentials, parameters, previous }) => ({
       method: 'POST',
       url: `${credentials.base_url}/token`,
@@ -56,21 +74,6 @@ export function aProvider(id: string, traits: Traits): Provider<FakeCredentials>
       ),
     }),
     read: (answer) => (grant === 'revoke' ? {} : readTokens(answer)),
-  });
-  return {
-    id,
-    credentials: taking<FakeCredentials>((value) => typeof value === 'object' && value !== null && 'password' in value),
-    parameters: taking<TokenParameters>(() => true),
-    identity: ({ user }) => [user],
-    traits: () => traits,
-    publicTraits: traits,
-    login: [step('login')],
-    refresh: traits.refreshWith === 'none' ? [] : [step('refresh')],
-    revoke: traits.revocationEnds === 'nothing' ? undefined : [step('revoke')],
-    classify: (answer) => {
-      const error = parse(answer)['error'];
-      return typeof error === 'string' ? { kind: kinds[error], providerError: error } : undefined;
-    },
   };
 }
 
@@ -98,17 +101,24 @@ function readTokens(answer: ProviderAnswer): Partial<TokenAnswer> | undefined {
 
 function parse({ text }: ProviderAnswer): Record<string, unknown> {
   try {
-    return JSON.parse(text) as Record<string, unknown>;
+    const parsed: Record<string, unknown> = JSON.parse(text);
+    return parsed;
   } catch {
     return {};
   }
 }
 
-function taking<T>(fits: (value: unknown) => boolean): Schema<T> {
+function isCredentials(value: unknown): value is FakeCredentials {
+  return typeof value === 'object' && value !== null && 'password' in value;
+}
+
+function isParameters(value: unknown): value is TokenParameters {
+  return typeof value === 'object' && value !== null;
+}
+
+function taking<T>(fits: (value: unknown) => value is T): Schema<T> {
   return {
-    safeParse: (value) =>
-      fits(value)
-        ? { success: true, data: value as T }
-        : { success: false, error: { issues: [{ path: ['password'], message: 'must be there' }] } },
+    safeParse: (data) =>
+      fits(data) ? { success: true, data } : { success: false, error: { issues: [{ path: ['password'], message: 'must be there' }] } },
   };
 }

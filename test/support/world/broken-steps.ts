@@ -16,6 +16,9 @@ export const endlessGrace: Partial<Rules> = { chooseCall: (facts) => chooseCall(
 /** Step 4 broken: a person is never asked, the doubtful token is sent again and again. */
 export const neverAPerson: Partial<Rules> = { chooseCall: (facts) => chooseCall({ ...facts, doubtCount: Math.min(facts.doubtCount, 1) }) };
 
+/** Step 4 broken: a person is asked as soon as there is any doubt. */
+export const alwaysAPerson: Partial<Rules> = { chooseCall: (facts) => (facts.doubtCount > 0 ? 'needs_consent' : chooseCall(facts)) };
+
 /** Step 4 broken: what a provider that keeps its token has is forgotten, and it is logged in again each time. */
 export const alwaysLogIn: Partial<Rules> = { chooseCall: () => 'login' };
 
@@ -99,10 +102,10 @@ export const probeAtOnce: Breaking = (table) => ({
   writeAccount: (item) => table.writeAccount({ ...item, nextLoginAtMs: undefined }),
 });
 
-/** Step 1 broken: strong reads are eventual, one write late. */
-export const neverStrong: Breaking = (table, { stale }) => ({
+/** Step 1 broken: the strong reads of a vend are eventual, one write late. */
+export const neverStrong: Breaking = (table, { instance, stale }) => ({
   ...table,
-  readTokenSet: async (key) => stale(key) ?? table.readTokenSet(key),
+  readTokenSet: async (key) => (instance.command ? undefined : stale(key)) ?? table.readTokenSet(key),
 });
 
 /** Step 5 broken: log-ins are counted on the token set, each of which has its own account item. */

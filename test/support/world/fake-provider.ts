@@ -65,6 +65,15 @@ interface Login {
   lockedUntilMs: number;
 }
 
+/** A 200's body. */
+export interface TokenBody {
+  access: string;
+  refresh?: string;
+  expires_in: number;
+  refresh_expires_in: number | undefined;
+  facts: { session: number; serial: number; user: string; parameters: string };
+}
+
 /** A token server with a memory: sessions, rotation, reuse, lockout. Its tokens say where they come from. */
 export class FakeProvider {
   readonly behaviour: Behaviour;
@@ -82,7 +91,7 @@ export class FakeProvider {
 
   /** @returns the answer to a request, and what was understood */
   handle(request: ProviderRequest, nowMs: number): { answer: Omit<ProviderAnswer, 'sentAtMs'>; handled: Handled } {
-    const wire = JSON.parse(request.body ?? '{}') as Wire;
+    const wire: Wire = JSON.parse(request.body ?? '{}');
     const host = new URL(request.url).host;
     if (wire.grant === 'login') return this.#login(wire, host, nowMs);
     return wire.grant === 'refresh' ? this.#refresh(wire, host, nowMs) : this.#revoke(wire, host);
@@ -125,7 +134,7 @@ export class FakeProvider {
     return found?.session.ends.get(found.serial);
   }
 
-  tokenBody({ session, serial }: { session: Session; serial: number }, nowMs: number): Record<string, unknown> {
+  tokenBody({ session, serial }: { session: Session; serial: number }, nowMs: number): TokenBody {
     const { lifeSeconds, refreshLifeSeconds, givesRefreshTokens } = this.behaviour;
     const name = `${session.host}.${session.id}.${serial}`;
     const end = session.ends.get(serial) ?? nowMs + lifeSeconds * 1000;
@@ -219,7 +228,7 @@ export class FakeProvider {
   }
 }
 
-export function success(body: Record<string, unknown>): Omit<ProviderAnswer, 'sentAtMs'> {
+function success(body: object): Omit<ProviderAnswer, 'sentAtMs'> {
   return { status: 200, headers: {}, text: JSON.stringify(body) };
 }
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 /** What may go wrong at a call of the store, the secrets or the data keys. */
 export const storeFaults = [
@@ -114,7 +114,7 @@ export function someStoreFaults(kinds: readonly FaultKind[], ops: readonly strin
   const anywhere = fc.record({ op: fc.constant('any'), nth: fc.nat(40) });
   return fc
     .tuple(fc.oneof({ arbitrary: named, weight: 3 }, { arbitrary: anywhere, weight: 1 }), fc.constantFrom(...kinds), someDuration())
-    .map(([where, kind, ms]) => ({ ...where, kind, ms }));
+    .map(([{ op, nth }, kind, ms]) => ({ op, nth, kind, ms }));
 }
 
 /** @returns faults at requests to a provider */

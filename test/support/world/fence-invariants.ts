@@ -83,9 +83,9 @@ function isNeeded(world: World, { before, command, atMs, offsetMs }: SetWrite): 
   // A failure may have moved the due time on after it was judged.
   if (command.command === 'renew_due') return dueAtMs <= nowMs || expiresAtMs - nowMs <= aheadMs;
   if (command.command !== 'renew' || command.rejected !== undefined) return true;
-  return expiresAtMs - nowMs <= Math.max(mustRenewMs(world.timing, lifeMs), command.minTtlMs) || isOfAnotherSecret(world, before);
+  return expiresAtMs - nowMs <= Math.max(mustRenewMs(world.timing, lifeMs), command.minTtlMs) || isOfAnotherSecret(world, before, atMs);
 }
 
-function isOfAnotherSecret(world: World, { secretVersion }: TokenSetItem): boolean {
-  return of(world, 'account').some(({ item }) => item.secretVersion !== secretVersion);
+function isOfAnotherSecret(world: World, { secretVersion }: TokenSetItem, atMs: number): boolean {
+  return of(world, 'account').some((write) => write.atMs <= atMs && write.item.secretVersion !== secretVersion);
 }

@@ -155,6 +155,7 @@ function garbled(answer: Omit<ProviderAnswer, 'sentAtMs'>, kind: Fault['kind'] |
   if (kind === 'broken_json') return { ...answer, text: answer.text.slice(0, -2) };
   const without = kind === 'no_lifetime' ? 'expires_in' : undefined;
   if (without === undefined) return answer;
-  const { [without]: _left, ...rest } = JSON.parse(answer.text) as Record<string, unknown>;
-  return { ...answer, text: JSON.stringify(rest) };
+  const body: Record<string, unknown> = JSON.parse(answer.text);
+  delete body[without];
+  return { ...answer, text: JSON.stringify(body) };
 }

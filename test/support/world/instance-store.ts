@@ -13,7 +13,7 @@ export interface StoreWorld {
   nowMs(): number;
   storedIn(key: TokenSetKey, item: TokenSetItem | undefined): Promise<Stored | undefined>;
   /** what stood at a token set or an account one write ago */
-  previous: Map<string, TokenSetItem | AccountItem | undefined>;
+  previous: { sets: Map<string, TokenSetItem | undefined>; accounts: Map<string, AccountItem | undefined> };
 }
 
 /** @returns how the world names a token set */
@@ -54,7 +54,7 @@ export function instanceStore(world: StoreWorld, table: TokenStore, instance: In
       const value = await effect();
       const after = await world.raw.readTokenSet(key);
       const applied = value !== false && value !== undefined;
-      if (applied) world.previous.set(keyName(key), before);
+      if (applied) world.previous.sets.set(keyName(key), before);
       const stored = await world.storedIn(key, after);
       world.record({ ...common(), kind: 'write', op, key: keyName(key), attempt, generation, applied, before, after, stored });
       return value;
@@ -65,10 +65,10 @@ export function instanceStore(world: StoreWorld, table: TokenStore, instance: In
       step('peek', async (fault) => {
         const now = await table.peek(key);
         if (fault?.kind !== 'stale') return now;
-        const account = key.partition;
+        const { sets, accounts } = world.previous;
         return {
-          account: world.previous.has(account) ? (world.previous.get(account) as AccountItem | undefined) : now.account,
-          tokenSet: world.previous.has(keyName(key)) ? (world.previous.get(keyName(key)) as TokenSetItem | undefined) : now.tokenSet,
+          account: accounts.has(key.partition) ? accounts.get(key.partition) : now.account,
+          tokenSet: sets.has(keyName(key)) ? sets.get(keyName(key)) : now.tokenSet,
         };
       }),
     readAccount: (ref: AccountRef) =>
@@ -82,7 +82,7 @@ export function instanceStore(world: StoreWorld, table: TokenStore, instance: In
       step('writeAccount', async () => {
         const before = await world.raw.readAccount(item.ref);
         const applied = await table.writeAccount(item);
-        if (applied) world.previous.set(accountName(item.ref), before);
+        if (applied) world.previous.accounts.set(accountName(item.ref), before);
         world.record({ ...common(), kind: 'account', account: accountName(item.ref), applied, before, item });
         return applied;
       }),

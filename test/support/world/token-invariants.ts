@@ -1,3 +1,4 @@
+import type { FaultKind } from './faults.ts';
 import type { SetWrite } from './history.ts';
 import { applied, clockError, InvariantBroken, of, type Invariant } from './invariant.ts';
 import type { World } from './world.ts';
@@ -50,22 +51,24 @@ function revokedByOrder(world: World, { stored }: SetWrite): boolean {
   return of(world, 'call').some((call) => call.sent === 'revoke' && call.command?.command === 'revoke' && call.session?.id === session);
 }
 
+/** What takes an answer away between send and commit. */
+const harm: readonly FaultKind[] = [
+  'throttled',
+  'crash_before',
+  'crash_after',
+  'swallowed',
+  'answer_lost',
+  'reset',
+  'late',
+  'slow',
+  'broken_json',
+  'failed_after',
+  'session_ended',
+];
+
 /** 14: a rotated refresh token is lost only by a crash, a store outage, or a lost or unreadable answer between send and commit. */
 export const nothingIsLost: Invariant = (world) => {
-  const harm = [
-    'throttled',
-    'crash_before',
-    'crash_after',
-    'swallowed',
-    'answer_lost',
-    'reset',
-    'late',
-    'slow',
-    'broken_json',
-    'failed_after',
-    'session_ended',
-  ];
-  if (world.faults.happened.some(({ kind }) => harm.includes(kind)) || world.traits.loginNeedsPerson) return;
+  if (world.faults.has(...harm) || world.traits.loginNeedsPerson) return;
   const last = new Map<string, SetWrite>();
   for (const write of applied(world)) last.set(write.key, write);
   for (const [, write] of last) {

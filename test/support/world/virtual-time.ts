@@ -42,10 +42,7 @@ export class VirtualTime {
 
   /** A timer that can be taken back, so that time does not jump to it for nothing. */
   timer(wakeAtMs: number): { fired: Promise<void>; cancel: () => void } {
-    let resume = () => {};
-    const fired = new Promise<void>((resolve) => {
-      resume = resolve;
-    });
+    const { promise: fired, resolve: resume } = Promise.withResolvers<void>();
     const sleeper = { wakeAtMs, resume };
     this.#sleepers.push(sleeper);
     return { fired, cancel: () => void (this.#sleepers = this.#sleepers.filter((other) => other !== sleeper)) };
@@ -53,12 +50,12 @@ export class VirtualTime {
 
   /** Runs everybody until `work` is done. Fails where nothing is left to happen before that. */
   async run<T>(work: Promise<T>): Promise<T> {
-    let done = false;
+    const state = { done: false };
     const finish = () => {
-      done = true;
+      state.done = true;
     };
     work.then(finish, finish);
-    for (await settled(); !done; await settled()) {
+    for (await settled(); !state.done; await settled()) {
       if (!(await this.#step())) throw new Error('Nothing is left to happen, and the work is not done.');
     }
     return work;

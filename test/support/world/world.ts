@@ -76,7 +76,7 @@ const startMs = Date.UTC(2031, 4, 6, 7, 8, 9);
 /** Function instances, one table, one provider, one time: everything that happens is written into `history`. */
 export class World {
   readonly history: HistoryEvent[] = [];
-  readonly previous: StoreWorld['previous'] = new Map();
+  readonly previous: StoreWorld['previous'] = { sets: new Map(), accounts: new Map() };
   readonly time: VirtualTime;
   readonly faults: FaultPlan;
   readonly provider: FakeProvider;
@@ -108,6 +108,7 @@ export class World {
     this.raw = createMemoryStore();
     this.traits = { ...traitsOf(options.behaviour), ...options.traits };
     this.#random = new WorldRandomness(options.seed ?? 1);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as in the list of providers: each sees its own credentials only
     const provider = aProvider('fake', this.traits) as unknown as Provider;
     this.#providers = new Map([['fake', options.breakProvider?.(provider) ?? provider]]);
   }
@@ -195,9 +196,9 @@ export class World {
     const lifeMs = this.provider.behaviour.lifeSeconds * 1000;
     const body = this.provider.tokenBody(this.provider.open(secret.host, secret.user, parameters, obtainedAtMs), obtainedAtMs);
     const tokenSet: TokenSet = {
-      accessToken: new Secret(String(body['access'])),
-      refreshToken: new Secret(String(body['refresh'])),
-      facts: body['facts'] as TokenSet['facts'],
+      accessToken: new Secret(body.access),
+      refreshToken: new Secret(body.refresh ?? ''),
+      facts: { ...body.facts },
       parameters,
       origin: `https://${secret.host}`,
       identity: account.identity,
@@ -270,7 +271,7 @@ export class World {
       options.breaking?.(this.raw, {
         instance,
         raw: this.raw,
-        stale: (key) => this.previous.get(keyName(key)) as TokenSetItem | undefined,
+        stale: (key) => this.previous.sets.get(keyName(key)),
       }) ?? this.raw;
     const telemetry: Telemetry = { ...silent, metric: (name) => void this.counted.push(name) };
     const common = {
@@ -304,7 +305,7 @@ export class World {
         return { sentAtMs: this.nowMs(), sentAfter: this.history.length, work, command, key };
       },
       endSession: (request) => {
-        const { token } = JSON.parse(request.body ?? '{}') as { token?: string };
+        const { token }: { token?: string } = JSON.parse(request.body ?? '{}');
         const session = token === undefined ? undefined : this.provider.read(token)?.session;
         if (session?.fate === 'well') session.fate = 'ended';
       },
