@@ -63,8 +63,11 @@ function greet(stack: LocalStack, flags: Flags, startedMs: number): void {
   say(
     `Token vending runs at ${stack.url} with ${whose}; ${kept}. Ready after ${((Date.now() - startedMs) / 1000).toFixed(1)} s; Ctrl-C ends it.`,
   );
-  say(`AWS_ENDPOINT_URL_SECRETS_MANAGER=${stack.aws.origin} lets the aws command line see its secrets. Vend a token, one line an account:`);
+  say('Vend a token, one line an account:');
   for (const account of Object.keys(stack.accounts)) say(curlLine(stack, account, flags.callers));
+  say(
+    `AWS_ENDPOINT_URL_SECRETS_MANAGER=${stack.aws.origin} shows the aws command line its secrets, ${stack.secretPrefix}/{provider}/{account}.`,
+  );
   say(`npm run account -- list --local ${stack.url} shows the accounts; --help tells what else it does.`);
   say(`The schedule looks every ${flags.tickSeconds} s for what is due; renewals are written below.`);
 }
@@ -76,7 +79,10 @@ function endOnSignal(stack: LocalStack): void {
     if (ending) return;
     ending = true;
     setTimeout(() => process.exit(1), GRACE_MS).unref();
-    void stack.stop().then(() => process.exit(0));
+    void stack.stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
   endWithParent(end);

@@ -1,4 +1,12 @@
-import { CreateSecretCommand, GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  InvalidRequestException,
+  PutSecretValueCommand,
+  ResourceNotFoundException,
+  RestoreSecretCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { Grant } from '../../functions/core/grants.ts';
 import type { Accounts } from './accounts.ts';
@@ -12,11 +20,12 @@ export interface Seed {
   grantsPath: string;
   grants: readonly Grant[];
   accounts: Accounts;
-  /** what of a stored secret is kept although the account says otherwise: what somebody changed while it ran */
-  keepsStored: boolean;
 }
 
-/** Stores grants and secrets, as an operator would with the AWS command line. */
+/**
+ * Stores grants and secrets, as an operator would with the AWS command line. What simulators or file say of an account wins over
+ * what was stored before, because a simulator starts anew with the password that it says; other secrets stay as they are.
+ */
 export async function seed({ endpoint, ...what }: Seed): Promise<void> {
   const config = { endpoint, region, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
   const ssm = new SSMClient(config);
@@ -24,33 +33,31 @@ export async function seed({ endpoint, ...what }: Seed): Promise<void> {
   const value = JSON.stringify(what.grants);
   await ssm.send(new PutParameterCommand({ Name: `${what.grantsPath}/developer`, Value: value, Type: 'String', Overwrite: true }));
   for (const [account, secret] of Object.entries(what.accounts)) {
-    await storeSecret(secrets, `${what.secretPrefix}/${account}`, secret, what.keepsStored);
+    await storeSecret(secrets, `${what.secretPrefix}/${account}`, secret);
   }
   ssm.destroy();
   secrets.destroy();
 }
 
-type SecretValue = Readonly<Record<string, unknown>>;
-
-async function storeSecret(client: SecretsManagerClient, name: string, wanted: SecretValue, keepsStored: boolean): Promise<void> {
+async function storeSecret(client: SecretsManagerClient, name: string, wanted: Accounts[string]): Promise<void> {
+  const SecretString = JSON.stringify(wanted);
   const stored = await readSecret(client, name);
-  if (stored === undefined) {
-    await client.send(new CreateSecretCommand({ Name: name, SecretString: JSON.stringify(wanted) }));
+  if (stored.state === 'absent') {
+    await client.send(new CreateSecretCommand({ Name: name, SecretString }));
     return;
   }
-  // A simulator may have another port now; everything else of a stored secret is the developer's to change.
-  const next = keepsStored ? { ...stored, base_url: wanted['base_url'] } : wanted;
-  if (JSON.stringify(next) === JSON.stringify(stored)) return;
-  await client.send(new PutSecretValueCommand({ SecretId: name, SecretString: JSON.stringify(next) }));
+  if (stored.state === 'deleted') await client.send(new RestoreSecretCommand({ SecretId: name }));
+  // An equal value would be a new version all the same, and a new version is a reason to log in.
+  if (stored.value !== SecretString) await client.send(new PutSecretValueCommand({ SecretId: name, SecretString }));
 }
 
-async function readSecret(client: SecretsManagerClient, name: string): Promise<SecretValue | undefined> {
+async function readSecret(client: SecretsManagerClient, name: string): Promise<{ state: 'living' | 'deleted' | 'absent'; value?: string }> {
   try {
-    const { SecretString = '{}' } = await client.send(new GetSecretValueCommand({ SecretId: name }));
-    const value: SecretValue = JSON.parse(SecretString);
-    return value;
+    const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: name }));
+    return { state: 'living', value: SecretString };
   } catch (error) {
-    if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
+    if (error instanceof ResourceNotFoundException) return { state: 'absent' };
+    if (error instanceof InvalidRequestException) return { state: 'deleted' };
     throw error;
   }
 }

@@ -50,6 +50,8 @@ export interface LocalStack {
   /** what the developer proves itself with; `issuer` signs tokens for other callers, who are `issuer#subject` */
   readonly callers: Pick<LocalCallers, 'developer' | 'issuer'>;
   readonly accounts: Accounts;
+  /** secrets are named `{secretPrefix}/{provider}/{account}` */
+  readonly secretPrefix: string;
   /** undefined in a run with accounts of its own */
   readonly simulators: Simulators | undefined;
   readonly aws: LocalAws;
@@ -115,7 +117,7 @@ async function start(run: Run): Promise<Omit<LocalStack, 'stop'>> {
   await deployFunctions(functions, deployment);
   const grants = [...grantEverything(callers.developerIds, providersById()), ...(options.grants ?? [])];
   const names = { secretPrefix: deployment, grantsPath: grantsPathOf(deployment) };
-  await seed({ ...names, endpoint: aws.origin, grants, accounts, keepsStored: simulators !== undefined });
+  await seed({ ...names, endpoint: aws.origin, grants, accounts });
   // Every new secret was an event.
   await functions.drained();
 
@@ -128,7 +130,18 @@ async function start(run: Run): Promise<Omit<LocalStack, 'stop'>> {
   front.open({ ...callers, documentAt: (at) => (at === operationsPath ? operations : callers.documentAt(at)) });
   // Requests in work need everything else, so this comes to its end before all of it.
   onStop(() => front.gateway.close());
-  return { url, callers, accounts, simulators, aws, dynamodbEndpoint: dynamodb.endpoint, functions, nameOf, tick };
+  return {
+    url,
+    callers,
+    accounts,
+    secretPrefix: deployment,
+    simulators,
+    aws,
+    dynamodbEndpoint: dynamodb.endpoint,
+    functions,
+    nameOf,
+    tick,
+  };
 }
 
 async function startProviders({ options, directory, onStop }: Run) {

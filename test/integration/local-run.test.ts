@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { close, listen } from '../../infra/local/listen.ts';
 
@@ -34,12 +35,12 @@ class Run {
   }
 
   /** Does what the curl line of an account does. */
-  async paste(account: string): Promise<{ status: number; token: unknown }> {
+  async paste(account: string): Promise<{ status: number; token: unknown; expiresIn: unknown }> {
     const line = this.curlLines().find((candidate) => candidate.endsWith(`/${account}`)) ?? '';
     const [, authorization = '', url = ''] = /^curl -sS -X POST -H 'Authorization: (.+)' (http:\S+)$/.exec(line) ?? [];
     const answer = await fetch(url, { method: 'POST', headers: { authorization } });
-    const body: { access_token?: unknown } = JSON.parse(await answer.text());
-    return { status: answer.status, token: body.access_token };
+    const body: { access_token?: unknown; expires_in?: unknown } = JSON.parse(await answer.text());
+    return { status: answer.status, token: body.access_token, expiresIn: body.expires_in };
   }
 }
 
@@ -82,7 +83,25 @@ describe('npm start', () => {
     await first.ended;
     const second = start('--port', '0', '--data', directory, '--life', '3600');
     await second.ready();
-    expect(await second.paste('vidizmo/main')).toEqual(before);
+    const after = await second.paste('vidizmo/main');
+    expect(after).toEqual({ ...before, expiresIn: expect.any(Number) });
+    expect(after.expiresIn).toBeLessThanOrEqual(Number(before.expiresIn));
+  });
+
+  test('brings a deleted demo account back at the next start, and follows another life', async () => {
+    const first = start('--port', '0', '--data', directory, '--life', '3600');
+    await first.ready();
+    const [, endpoint = ''] = /AWS_ENDPOINT_URL_SECRETS_MANAGER=(\S+)/.exec(first.output) ?? [];
+    const client = new SecretsManagerClient({ endpoint, region: 'eu-central-1', credentials: { accessKeyId: 'a', secretAccessKey: 'a' } });
+    await client.send(new DeleteSecretCommand({ SecretId: 'local/vidizmo/main' }));
+    expect((await first.paste('vidizmo/main')).status).toBe(403);
+    first.child.kill('SIGINT');
+    expect(await first.ended).toBe(0);
+    const second = start('--port', '0', '--data', directory, '--life', '130');
+    await second.ready();
+    const { status, expiresIn } = await second.paste('vidizmo/main');
+    expect(status).toBe(200);
+    expect(expiresIn).toBeLessThanOrEqual(130);
   });
 
   test.each(['SIGINT', 'SIGTERM'] as const)('ends cleanly on %s, sent twice as a terminal and npm do', async (signal) => {
