@@ -20,6 +20,7 @@ export function consoleResponse(): HttpResponse {
         `script-src ${hashOf(script)}`,
         `style-src ${hashOf(style)}`,
         "connect-src 'self'",
+        'img-src data:',
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",

@@ -44,7 +44,7 @@ export const script = String.raw`
   function complaint(answer) {
     const { title, message, detail, code, provider_error: theirs, retry_after: wait } = answer.value;
     return [
-      (title ?? message ?? 'HTTP ' + answer.status) + (code ? ' (' + code + ')' : ''),
+      (title ?? message ?? 'HTTP ' + answer.status) + (code ? ' (' + code + ')' : '') + (detail ? ':' : '.'),
       detail,
       theirs && 'The provider says ' + theirs + '.',
       wait && 'Try again in ' + wait + ' s.',
@@ -138,13 +138,13 @@ export const script = String.raw`
     const figure = document.createElement('figure');
     const caption = document.createElement('figcaption');
     const strong = document.createElement('strong');
-    strong.textContent = set.state + (set.renewing ? ', being renewed now' : '');
+    strong.textContent = (set.state === 'empty' ? 'no token: revoked, or not obtained yet' : set.state) + (set.renewing ? ', being renewed now' : '');
     caption.append(strong);
     const tell = (words, time) => time && caption.append(', ' + words + ' ', moment(time));
     tell('obtained', set.obtained_at);
     tell(set.state === 'expired' ? 'expired' : 'expires', set.expires_at);
-    tell('renewed', set.due_at);
-    tell('warm until', set.warm_until);
+    tell('due for renewal', set.due_at);
+    tell('kept warm until', set.warm_until);
     tell('session ends', set.refresh_expires_at);
     if (set.failure) caption.append('; ', ...failureParts(set.failure));
     if (set.obtained_at && set.expires_at) figure.append(drawing(set));

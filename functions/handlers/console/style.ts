@@ -8,18 +8,19 @@ export const style = String.raw`
 }
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
-body { margin: 0 auto; max-width: 72rem; padding: 1rem; background: var(--page); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
+body { margin: 0 auto; max-width: 72rem; padding: 1rem; background: var(--page); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif;
+  overflow-wrap: anywhere; }
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1.5rem; margin-bottom: 1rem; }
 h1 { font-size: 1.25rem; margin: 0; }
 h2 { font-size: 1.05rem; margin: 0; overflow-wrap: anywhere; }
 p, ul, ol { margin: .25rem 0; }
 #summary { flex: 1; color: var(--faint); }
-.tools { display: flex; align-items: center; gap: .75rem; }
+.tools { display: flex; flex-wrap: wrap; align-items: center; gap: .75rem; }
 #accounts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); gap: 1rem; }
 article, form, #done { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; }
 form { max-width: 40rem; margin-bottom: 1rem; }
 #done { margin-top: 1rem; }
-article { display: grid; grid-template-columns: 1fr auto; gap: .25rem 1rem; align-content: start; }
+article { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: .25rem 1rem; align-content: start; }
 article > :not(h2, .state) { grid-column: 1 / -1; }
 .state { margin: 0; font-weight: 600; }
 .state.good { color: var(--good); } .state.warn { color: var(--warn); } .state.bad { color: var(--bad); }
@@ -36,7 +37,7 @@ input[type=password], textarea { width: 100%; padding: .4rem; font: inherit; fon
   background: var(--page); border: 1px solid var(--faint); border-radius: .25rem; }
 .tools label { display: inline-flex; align-items: center; gap: .25rem; }
 .hint, summary { color: var(--faint); font-size: .9rem; }
-button { font: inherit; min-height: 2.25rem; padding: .25rem .75rem; color: var(--accent); background: none; border: 1px solid var(--accent);
+button { font: inherit; white-space: nowrap; min-height: 2.25rem; padding: .25rem .75rem; color: var(--accent); background: none; border: 1px solid var(--accent);
   border-radius: .25rem; cursor: pointer; }
 button:disabled { color: var(--faint); border-color: var(--faint); cursor: progress; }
 button.danger { color: var(--bad); border-color: var(--bad); }
