@@ -68,7 +68,7 @@ function greet(stack: LocalStack, flags: Flags, startedMs: number): void {
   say(
     `AWS_ENDPOINT_URL_SECRETS_MANAGER=${stack.aws.origin} shows the aws command line its secrets, ${stack.secretPrefix}/{provider}/{account}.`,
   );
-  say(`npm run account -- list --local ${stack.url} shows the accounts; --help tells what else it does.`);
+  say(`npm run account -- list --local ${stack.url} shows the accounts, and so does ${stack.url}/console, given the token of a curl line.`);
   say(`The schedule looks every ${flags.tickSeconds} s for what is due; renewals are written below.`);
 }
 
