@@ -79,6 +79,42 @@ describe('amino sends', () => {
   });
 });
 
+describe('amino reads', () => {
+  const provider = providerOf('amino');
+  const attributes = { access_token: 'an-opaque-token', user_id: 1234, user_profile_id: 'one' };
+
+  function read(over: object, parameters: TokenParameters = {}) {
+    const [step] = provider.refresh;
+    const body = { data: { attributes: { ...attributes, ...over } } };
+    const input = { credentials: credentialsOf(provider, { base_url, ...user }), parameters, endpoints: {}, soFar: {}, nowMs: SENT };
+    return step?.read(answerOf({ status: 201, body, headers: { date: new Date(SENT).toUTCString() } }, SENT), input);
+  }
+
+  test('an absolute expiry in seconds, also as digits', () => {
+    const inAnHour = Math.floor(SENT / 1000) + 3600;
+    expect(read({ expires_at_timestamp: inAnHour })?.expiresAtMs).toBe(inAnHour * 1000);
+    expect(read({ expires_at_timestamp: String(inAnHour) })?.expiresAtMs).toBe(inAnHour * 1000);
+  });
+
+  test('an expiry at the time of the log-in, or before it, as none', () => {
+    const soon = Math.floor(SENT / 1000) + 60;
+    expect(read({ expires_at_timestamp: soon, login_timestamp: soon })?.expiresAtMs).toBeUndefined();
+    expect(read({ expires_at_timestamp: soon, login_timestamp: soon - 1 })?.expiresAtMs).toBe(soon * 1000);
+  });
+
+  test('a token of another profile than the one asked for as none', () => {
+    expect(read({}, { login_user_profile: 'another' })).toBeUndefined();
+    expect(read({}, { login_user_profile: 'one' })).toBeDefined();
+    expect(read({ user_profile_id: 7 }, { login_user_profile: '7' })).toBeDefined();
+    expect(read({ user_profile_id: undefined }, { login_user_profile: 'one' })).toBeDefined();
+  });
+
+  test('the ids as they come', () => {
+    expect(read({})?.facts).toEqual({ user_id: 1234, user_profile_id: 'one' });
+    expect(read({ user_id: '1234' })?.facts).toEqual({ user_id: '1234', user_profile_id: 'one' });
+  });
+});
+
 describe('movingimage sends', () => {
   const endpoints = {
     token: 'https://login.example/token',
