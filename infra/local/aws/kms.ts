@@ -28,57 +28,86 @@ export function ensureMasterKey(state: KeysState): string {
   return id;
 }
 
+/** The master keys of a run. */
+class MasterKeys {
+  readonly #state: KeysState;
+
+  constructor(state: KeysState) {
+    this.#state = state;
+  }
+
+  /** @throws AwsError where there is none */
+  find(idOrArn: string): { id: string; key: StoredKey } {
+    const id = idOrArn.slice(idOrArn.lastIndexOf('/') + 1);
+    const key = this.#state.value.keys[id];
+    if (key === undefined) throw new AwsError('NotFoundException', `Key '${arn('kms', `key/${id}`)}' does not exist`);
+    return { id, key };
+  }
+
+  /** @throws AwsError also where it is disabled */
+  findEnabled(idOrArn: string): { id: string; key: StoredKey } {
+    const found = this.find(idOrArn);
+    if (!found.key.enabled) throw new AwsError('DisabledException', `${arn('kms', `key/${found.id}`)} is disabled.`);
+    return found;
+  }
+
+  /** @throws AwsError where no key of these wrapped it */
+  findWrapping(blob: Buffer): { id: string; key: StoredKey } {
+    const id = blob.subarray(0, ID_BYTES).toString();
+    if (this.#state.value.keys[id] === undefined) throw invalidCiphertext();
+    return this.findEnabled(id);
+  }
+
+  setEnabled(idOrArn: string, enabled: boolean): void {
+    this.find(idOrArn).key.enabled = enabled;
+    this.#state.save();
+  }
+}
+
 /**
  * KMS: wraps data keys with AES-256-GCM and binds them to their encryption context, as the real one does.
  *
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Operations.html
  */
 export function createKms(state: KeysState): Service {
-  const { keys } = state.value;
-  const find = (idOrArn: string) => {
-    const id = idOrArn.slice(idOrArn.lastIndexOf('/') + 1);
-    const key = keys[id];
-    if (key === undefined) throw new AwsError('NotFoundException', `Key '${arn('kms', `key/${id}`)}' does not exist`);
-    return { id, key };
-  };
-  const findEnabled = (idOrArn: string) => {
-    const found = find(idOrArn);
-    if (!found.key.enabled) throw new AwsError('DisabledException', `${arn('kms', `key/${found.id}`)} is disabled.`);
-    return found;
-  };
+  const keys = new MasterKeys(state);
+  return { ...switching(keys), ...wrapping(keys) };
+}
+
+function switching(keys: MasterKeys): Service {
   const setEnabled = (enabled: boolean) =>
     operation({ KeyId: z.string() }, ({ KeyId }) => {
-      find(KeyId).key.enabled = enabled;
-      state.save();
+      keys.setEnabled(KeyId, enabled);
       return {};
     });
-
   return {
     EnableKey: setEnabled(true),
     DisableKey: setEnabled(false),
     DescribeKey: operation({ KeyId: z.string() }, ({ KeyId }) => {
-      const { id, key } = find(KeyId);
+      const { id, key } = keys.find(KeyId);
       const KeyState = key.enabled ? 'Enabled' : 'Disabled';
       return { KeyMetadata: { KeyId: id, Arn: arn('kms', `key/${id}`), Enabled: key.enabled, KeyState, KeyUsage: 'ENCRYPT_DECRYPT' } };
     }),
+  };
+}
+
+function wrapping(keys: MasterKeys): Service {
+  return {
     GenerateDataKey: operation(
       { KeyId: z.string(), KeySpec: z.optional(z.literal('AES_256')), EncryptionContext: context },
       ({ KeyId, EncryptionContext }) => {
-        const { id, key } = findEnabled(KeyId);
+        const { id, key } = keys.findEnabled(KeyId);
         const dataKey = randomBytes(32);
-        return {
-          KeyId: arn('kms', `key/${id}`),
-          Plaintext: dataKey.toString('base64'),
-          CiphertextBlob: wrap(id, key, dataKey, EncryptionContext).toString('base64'),
-        };
+        const CiphertextBlob = wrap(id, key, dataKey, EncryptionContext).toString('base64');
+        return { KeyId: arn('kms', `key/${id}`), Plaintext: dataKey.toString('base64'), CiphertextBlob };
       },
     ),
     Decrypt: operation(
       { CiphertextBlob: z.string(), KeyId: z.optional(z.string()), EncryptionContext: context },
       ({ CiphertextBlob, KeyId, EncryptionContext }) => {
         const blob = Buffer.from(CiphertextBlob, 'base64');
-        const { id, key } = findEnabled(wrappedBy(blob, keys));
-        if (KeyId !== undefined && find(KeyId).id !== id) {
+        const { id, key } = keys.findWrapping(blob);
+        if (KeyId !== undefined && keys.find(KeyId).id !== id) {
           throw new AwsError('IncorrectKeyException', 'The key ID in the request does not identify a CMK that can perform this operation.');
         }
         return { KeyId: arn('kms', `key/${id}`), Plaintext: unwrap(key, blob, EncryptionContext).toString('base64') };
@@ -98,12 +127,6 @@ function wrap(id: string, key: StoredKey, plain: Buffer, encryptionContext: Reco
   cipher.setAAD(additionalData(id, encryptionContext));
   const sealed = Buffer.concat([cipher.update(plain), cipher.final()]);
   return Buffer.concat([Buffer.from(id), iv, cipher.getAuthTag(), sealed]);
-}
-
-function wrappedBy(blob: Buffer, keys: Readonly<Record<string, StoredKey>>): string {
-  const id = blob.subarray(0, ID_BYTES).toString();
-  if (keys[id] === undefined) throw invalidCiphertext();
-  return id;
 }
 
 function unwrap(key: StoredKey, blob: Buffer, encryptionContext: Record<string, string> | undefined): Buffer {

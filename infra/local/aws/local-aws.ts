@@ -1,7 +1,8 @@
 import type { LocalFunctions } from '../local-functions.ts';
 import { createKms, ensureMasterKey, type KeysState } from './kms.ts';
 import { secretEvent } from './secret-events.ts';
-import { createSecretsManager, type SecretsState } from './secrets-manager.ts';
+import { SecretStore, type SecretsState } from './secret-store.ts';
+import { createSecretsManager } from './secrets-manager.ts';
 import { startAwsServer } from './server.ts';
 import { LocalQueue, type QueueOptions } from './sqs.ts';
 import { createSsm, type ParametersState } from './ssm.ts';
@@ -41,7 +42,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   const server = await startAwsServer(options.functions);
   const queue = new LocalQueue(server.origin, options.queue);
   server.serve({
-    secretsmanager: createSecretsManager(state, (change) => options.secretChanged(secretEvent(change))),
+    secretsmanager: createSecretsManager(new SecretStore(state, (change) => options.secretChanged(secretEvent(change)))),
     kms: createKms(state),
     ssm: createSsm(state),
     sqs: queue.service,

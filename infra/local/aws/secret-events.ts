@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { awsAccount, region } from './protocol.ts';
-import type { SecretChange } from './secrets-manager.ts';
+import type { SecretChange } from './secret-store.ts';
 
 const calls = { deleted: 'DeleteSecret', restored: 'RestoreSecret' } as const;
 

@@ -1,25 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
-import { AwsError, arn, operation, region, type Service } from './protocol.ts';
-
-/** A message in the queue. */
-interface Message {
-  id: string;
-  body: string;
-  group: string | undefined;
-  sentAtMs: number;
-  firstReceivedMs: number | undefined;
-  receives: number;
-  /** a worker has it, or had it and failed, until then; ms since the epoch */
-  invisibleUntilMs: number;
-}
-
-/** What of a message is told to the worker, the constants apart. */
-export interface QueueRecord {
-  messageId: string;
-  body: string;
-  attributes: Readonly<Record<string, string>>;
-}
+import { arn, AwsError, operation, type Service } from './protocol.ts';
+import { md5, recordOf, type Message, type QueueRecord } from './queue-messages.ts';
 
 /** How the queue and its workers behave; the defaults of a run are the stack's own. */
 export interface QueueOptions {
@@ -145,7 +127,7 @@ export class LocalQueue {
       this.#working.add(working);
     }
     clearTimeout(this.#timer);
-    const next = Math.min(...this.#messages.map(({ invisibleUntilMs }) => invisibleUntilMs));
+    const next = this.#messages.reduce((earliest, { invisibleUntilMs }) => Math.min(earliest, invisibleUntilMs), Infinity);
     if (next !== Infinity) this.#timer = setTimeout(() => this.#work(), Math.max(next - Date.now(), 10)).unref();
   }
 
@@ -197,28 +179,3 @@ const sendSchema = z.object(sendShape);
 const entrySchema = z.object({ Id: z.string(), MessageBody: z.string(), MessageGroupId: z.optional(z.string()) });
 const batchShape = { QueueUrl: z.string(), Entries: z.array(entrySchema) };
 const batchSchema = z.object(batchShape);
-
-function md5(text: string): string {
-  return createHash('md5').update(text).digest('hex');
-}
-
-/** @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
-function recordOf(message: Message, queueName: string): QueueRecord & Readonly<Record<string, unknown>> {
-  return {
-    messageId: message.id,
-    receiptHandle: randomUUID(),
-    body: message.body,
-    attributes: {
-      ApproximateReceiveCount: String(message.receives),
-      SentTimestamp: String(message.sentAtMs),
-      SenderId: 'AROALOCAL:dispatch-renewals',
-      ApproximateFirstReceiveTimestamp: String(message.firstReceivedMs),
-      ...(message.group === undefined ? {} : { MessageGroupId: message.group }),
-    },
-    messageAttributes: {},
-    md5OfBody: md5(message.body),
-    eventSource: 'aws:sqs',
-    eventSourceARN: arn('sqs', queueName),
-    awsRegion: region,
-  };
-}

@@ -49,25 +49,28 @@ export function createSsm(state: ParametersState): Service {
       state.save();
       return {};
     }),
-    GetParametersByPath: operation(
-      {
-        Path: z.string(),
-        Recursive: z._default(z.boolean(), false),
-        MaxResults: z._default(z.number().check(z.maximum(PAGE)), PAGE),
-        NextToken: z._default(z.string(), '0'),
-      },
-      ({ Path, Recursive, MaxResults, NextToken }) => {
-        const under = Path.endsWith('/') ? Path : `${Path}/`;
-        const found = Object.entries(parameters)
-          .filter(([name]) => name.startsWith(under) && (Recursive || !name.slice(under.length).includes('/')))
-          .toSorted(([a], [b]) => (a < b ? -1 : 1));
-        const next = Number(NextToken) + MaxResults;
-        return {
-          Parameters: found.slice(Number(NextToken), next).map(([name, parameter]) => describe(name, parameter)),
-          ...(next < found.length ? { NextToken: String(next) } : {}),
-        };
-      },
-    ),
+    GetParametersByPath: operation(byPath, (input) => page(parameters, input)),
+  };
+}
+
+const byPath = {
+  Path: z.string(),
+  Recursive: z._default(z.boolean(), false),
+  MaxResults: z._default(z.number().check(z.maximum(PAGE)), PAGE),
+  NextToken: z._default(z.string(), '0'),
+};
+const byPathSchema = z.object(byPath);
+
+function page(parameters: Readonly<Record<string, StoredParameter>>, input: z.infer<typeof byPathSchema>) {
+  const { Path, Recursive, MaxResults, NextToken } = input;
+  const under = Path.endsWith('/') ? Path : `${Path}/`;
+  const found = Object.entries(parameters)
+    .filter(([name]) => name.startsWith(under) && (Recursive || !name.slice(under.length).includes('/')))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const next = Number(NextToken) + MaxResults;
+  return {
+    Parameters: found.slice(Number(NextToken), next).map(([name, parameter]) => describe(name, parameter)),
+    ...(next < found.length ? { NextToken: String(next) } : {}),
   };
 }
 
