@@ -339,6 +339,16 @@ describe('refusals', () => {
     expect(its.telemetry.text()).not.toContain('prose');
   });
 
+  test.each([200, 401])('that the older log-in words as a message, with status %i, are refusals and no nonsense', async (status) => {
+    const refused = { status, body: { message: 'Login failed' } };
+    const its = vms([
+      { request: `${VMS}/login`, ...refused },
+      { request: `${VMS}/refresh/2`, ...refused },
+    ]);
+    expect(await its.login()).toMatchObject({ failure: 'credentials_refused', spent: 'yes' });
+    expect(await its.refresh(previous({ origin: 'https://vms.example' }))).toMatchObject({ failure: 'refresh_refused', spent: 'yes' });
+  });
+
   test.each([
     ['the password', user.password],
     ['the encoded user', encodeURIComponent(user.username)],
