@@ -61,7 +61,7 @@ beforeAll(async () => {
       .mockImplementation((...values) => void outside.push({ where: 'console', text: inspect(values, { depth: 9 }) }));
   }
   provider = await startLeakyProvider(LIFE_SECONDS);
-  run = await startLocalRun({ environment: { EGRESS_ORIGINS: provider.origin } });
+  run = await startLocalRun({ visibilityMs: 500, environment: { EGRESS_ORIGINS: provider.origin } });
 });
 
 afterAll(async () => {
@@ -133,7 +133,9 @@ describe('marked secrets', () => {
     await storeAccount('outage');
     for (const service of ['DynamoDB', 'SecretsManager'] as const) {
       run.faults.broken.add(service);
-      await everyCall('outage');
+      await vend('outage');
+      await call('GET', '/v1/accounts/movingimage/outage');
+      await call('POST', '/v1/tokens/movingimage/outage/revoke', { json: {} });
       await run.stack.tick();
       run.faults.broken.clear();
     }
