@@ -1,3 +1,4 @@
+import { doubtOf } from './judge.ts';
 import { acquireLease } from './lease.ts';
 import { revokeAtProvider } from './renewal-attempt.ts';
 import type { RenewalDeps, Situation } from './renewal-deps.ts';
@@ -17,15 +18,16 @@ export async function revokeTokenSet(
   { ref, parameters }: { ref: AccountRef; parameters: TokenParameters },
   limits: Limits,
 ): Promise<Outcome> {
-  const { store, clock, timing } = deps;
+  const { store, clock, timing, restoreEpochMs } = deps;
   const key = keyOf(ref, parameters);
   for (;;) {
     const reading = await readAccount(deps, ref, limits.deadlineMs, false);
     const item = await store.readTokenSet(key);
-    if (!item?.sealed) return 'refusal' in reading ? { outcome: 'refused', refusal: reading.refusal } : { outcome: 'done' };
+    // A first log-in under way would otherwise store its token after this has answered.
+    if (!item?.sealed && !item?.lease) return 'refusal' in reading ? { outcome: 'refused', refusal: reading.refusal } : { outcome: 'done' };
     if (clock.nowMs() + timing.acquireNeedsMs > limits.deadlineMs) return { outcome: 'wait', retryAtMs: clock.nowMs() + timing.leaseMs };
     const opened = await openItem(deps, key, item);
-    const account = 'refusal' in reading ? reading.account : reading.account;
+    const { account } = reading;
     // The tokens of another identity are not sent to this one's host; they are only forgotten.
     const tokenSet = opened && opened.identity === account?.identity ? opened : undefined;
     const lease = await acquireLease(deps, { key, view: { item, opened }, tokenSet, account }, true);
@@ -34,7 +36,7 @@ export async function revokeTokenSet(
       continue;
     }
     const revokedAtProvider =
-      !('refusal' in reading) && !lease.before?.doubt
+      !('refusal' in reading) && doubtOf({ view: { item: lease.before }, restoreEpochMs }).count === 0
         ? await revokeAtProvider(
             deps,
             { ...reading, parameters } satisfies Pick<Situation, 'provider' | 'credentials' | 'parameters'>,

@@ -1,6 +1,6 @@
 import type { Scheduler } from 'fast-check';
 import { TokenVendingError } from '../../../functions/core/errors.ts';
-import type { ProviderSecret, Telemetry, TokenStore } from '../../../functions/core/ports.ts';
+import type { AuditEvent, ProviderSecret, Telemetry, TokenStore } from '../../../functions/core/ports.ts';
 import type { Provider, ProviderRequest, Traits } from '../../../functions/core/provider.ts';
 import type { Rules } from '../../../functions/core/renewal-deps.ts';
 import { chooseCall } from '../../../functions/core/judge.ts';
@@ -70,7 +70,6 @@ interface Composed {
   vend: (command: VendCommand) => Promise<VendOutcome>;
 }
 
-const silent: Telemetry = { audit() {}, metric() {}, log() {} };
 const startMs = Date.UTC(2031, 4, 6, 7, 8, 9);
 
 /** Function instances, one table, one provider, one time: everything that happens is written into `history`. */
@@ -88,6 +87,8 @@ export class World {
   readonly secrets: { account: string; atMs: number; now: SecretNow | undefined }[] = [];
   /** names of the metrics that were counted */
   readonly counted: string[] = [];
+  /** the audit log */
+  readonly audits: AuditEvent[] = [];
   keysDisabled = false;
   readonly #random: WorldRandomness;
   readonly #providers: ReadonlyMap<string, Provider>;
@@ -273,7 +274,11 @@ export class World {
         raw: this.raw,
         stale: (key) => this.previous.sets.get(keyName(key)),
       }) ?? this.raw;
-    const telemetry: Telemetry = { ...silent, metric: (name) => void this.counted.push(name) };
+    const telemetry: Telemetry = {
+      audit: (event) => void this.audits.push(event),
+      metric: (name) => void this.counted.push(name),
+      log() {},
+    };
     const common = {
       store: instanceStore(this, table, instance),
       keys: instanceKeys(instance, () => this.keysDisabled),
