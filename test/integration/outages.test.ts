@@ -1,6 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { FaultyService } from '../support/aws-faults.ts';
 import { startLocalRun, type LocalRun } from '../support/local-run.ts';
+
+// Long for a machine that has more to do; nothing here measures time.
+jest.setTimeout(60_000);
 
 /** Every test has functions of its own, which remember nothing yet. */
 let run: LocalRun;
