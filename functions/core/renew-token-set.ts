@@ -1,6 +1,7 @@
+import type { AccountItem } from './account.ts';
 import { createCallProvider } from './call-provider.ts';
 import type { Occasion } from './commit-token-set.ts';
-import { chooseCall, judge, type Judgement } from './judge.ts';
+import { chooseCall, doubtOf, judge, type Judgement } from './judge.ts';
 import { attemptRenewal, mayRevokeSpare } from './renewal-attempt.ts';
 import type { RenewalDeps, Rules, Situation } from './renewal-deps.ts';
 import type { Outcome, Refusal, RenewCommand, RenewRequest } from './renewal.ts';
@@ -73,10 +74,10 @@ async function renew(deps: RenewalDeps, wanted: Wanted, request: RenewRequest, o
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const situation = await readSituation(deps, wanted, limits.deadlineMs, fresh);
     if (!situation) return dropDue(deps, wanted);
-    if ('refusal' in situation) return refuse(deps, wanted, undefined, situation.refusal);
+    if ('refusal' in situation) return refuse(deps, wanted, situation, situation.refusal);
     const judgement = judgeNow(deps, situation, request);
     if (judgement.verdict !== 'renew') return conclude(deps, wanted, situation, judgement, undefined);
-    if (occasion === 'due' && !isWarm(deps, situation)) return dropDue(deps, wanted);
+    if (occasion === 'due' && !isWarm(deps, situation.account, situation.view.item)) return dropDue(deps, wanted);
     if (limits.deadlineMs - deps.clock.nowMs() < deps.timing.acquireNeedsMs) return waitFor(deps);
     // A log-in is never sent with a secret from memory: a password that was changed a moment ago counts towards a lock.
     if (!situation.secretIsFresh && logsIn(deps, situation)) {
@@ -114,7 +115,7 @@ function judgeNow(
 async function conclude(
   deps: RenewalDeps,
   wanted: Wanted,
-  { view }: Situation,
+  { account, view }: Situation,
   judgement: Exclude<Judgement, { verdict: 'renew' }>,
   obtained: TokenSetItem | undefined,
 ): Promise<Outcome> {
@@ -126,7 +127,7 @@ async function conclude(
     case 'wait':
       return { outcome: 'wait', retryAtMs: judgement.retryAtMs };
     case 'refuse':
-      return refuse(deps, wanted, view.item, judgement.refusal);
+      return refuse(deps, wanted, { account, item: view.item }, judgement.refusal);
   }
 }
 
@@ -134,11 +135,21 @@ function waitFor({ clock, timing }: RenewalDeps): Outcome {
   return { outcome: 'wait', retryAtMs: clock.nowMs() + timing.backOff.firstMs };
 }
 
-/** A refusal moves the due time to what it names, or takes the set out of the index when a person must act. */
-async function refuse({ store }: RenewalDeps, wanted: Wanted, read: TokenSetItem | undefined, refusal: Refusal): Promise<Outcome> {
-  const item = read ?? ('key' in wanted ? await store.readTokenSet(wanted.key) : undefined);
+/**
+ * A refusal moves the due time to what it names, or takes the set out of the index when a person must act; so does nobody's having
+ * asked for it lately, or a failing account's sets would be looked at for ever.
+ */
+async function refuse(
+  deps: RenewalDeps,
+  wanted: Wanted,
+  read: { account?: AccountItem | undefined; item?: TokenSetItem | undefined },
+  refusal: Refusal,
+): Promise<Outcome> {
+  const { store } = deps;
+  const item = read.item ?? ('key' in wanted ? await store.readTokenSet(wanted.key) : undefined);
   if ('key' in wanted && item?.dueAtMs !== undefined) {
-    const next = refusal.retryAtMs === undefined ? undefined : Math.max(Math.round(refusal.retryAtMs), item.dueAtMs + 1);
+    const again = isWarm(deps, read.account, item) ? refusal.retryAtMs : undefined;
+    const next = again === undefined ? undefined : Math.max(Math.round(again), item.dueAtMs + 1);
     await store.moveDue(wanted.key, item.generation, item.dueAtMs, next);
   }
   return { outcome: 'refused', refusal };
@@ -154,17 +165,17 @@ async function dropDue(deps: RenewalDeps, wanted: Wanted): Promise<Outcome> {
   return { outcome: 'current', item };
 }
 
-function isWarm({ clock }: RenewalDeps, { account, view }: Situation): boolean {
-  return account.keep || (view.item?.warmUntilMs ?? 0) > clock.nowMs();
+function isWarm({ clock }: RenewalDeps, account: AccountItem | undefined, item: TokenSetItem | undefined): boolean {
+  return account?.keep === true || (item?.warmUntilMs ?? 0) > clock.nowMs();
 }
 
 function logsIn(deps: RenewalDeps, { view, tokenSet, account, traits }: Situation): boolean {
-  const { doubt } = view.item ?? {};
+  const doubt = doubtOf({ view, restoreEpochMs: deps.restoreEpochMs });
   const call = deps.rules.chooseCall({
     item: view.item,
     tokenSet,
-    doubtCount: doubt?.count ?? 0,
-    doubtSinceMs: doubt?.sinceMs,
+    doubtCount: doubt.count,
+    doubtSinceMs: doubt.sinceMs,
     secretVersion: account.secretVersion,
     nowMs: deps.clock.nowMs(),
     traits,
