@@ -27,7 +27,7 @@ export async function readAccount(deps: RenewalDeps, ref: AccountRef, deadlineMs
   const first = await deps.secrets.read(ref, fresh);
   const secretIsFresh = fresh || (first?.version ?? '') !== (before?.secretVersion ?? '');
   const secret = secretIsFresh && !fresh ? await deps.secrets.read(ref, true) : first;
-  if (!secret) return takeAbsence(deps, ref, before, deadlineMs);
+  if (!secret) return takeAbsence(deps, ref, before, { deadlineMs, fresh });
 
   const parsed = provider.credentials.safeParse(secret.value);
   const facts = factsOf(deps, provider, secret, parsed);
@@ -64,6 +64,8 @@ function takeSecret(
 ): AccountItem | undefined {
   if (present?.secretVersion === facts.version) {
     const known = present.failure?.code === 'misconfigured' ? present.failure : undefined;
+    // A newer deployment may understand what an older one refused; the counts stay, because the credentials are the same.
+    if (known && !facts.failure) return { ...present, ...mended(facts), revision: present.revision + 1 };
     const stale = facts.failure !== undefined && (known === undefined || clock.nowMs() >= known.atMs + timing.absenceMs);
     return stale ? { ...present, revision: present.revision + 1, failure: facts.failure } : undefined;
   }
@@ -72,14 +74,23 @@ function takeSecret(
   return withSecret(ref, present, facts);
 }
 
+function mended({ identity, keep }: SecretFacts): Pick<AccountItem, 'identity' | 'keep' | 'failure'> {
+  return { identity, keep, failure: undefined };
+}
+
 async function takeAbsence(
   deps: RenewalDeps,
   ref: AccountRef,
   before: AccountItem | undefined,
-  deadlineMs: number,
+  { deadlineMs, fresh }: { deadlineMs: number; fresh: boolean },
 ): Promise<AccountReading> {
   const refusal: Refusal = { reason: 'no_account' };
-  if (!before || before.secretVersion === '') return { refusal, account: before };
+  if (!before) return { refusal };
+  if (before.secretVersion === '') {
+    // Who looks past the cache makes good what a crash left between this item and the token sets.
+    if (fresh) await forgetSets(deps, ref);
+    return { refusal, account: before };
+  }
   const gone: SecretFacts = { version: '', identity: '', keep: false };
   const account = await updateAccount(
     deps,
@@ -93,13 +104,22 @@ async function takeAbsence(
 }
 
 /** Forgets every token set of an account: step 11's write, never a delete. */
-async function forgetSets({ store, random, telemetry }: RenewalDeps, ref: AccountRef): Promise<void> {
-  for await (const page of store.listTokenSets(ref)) {
-    for (const { key, item } of page) {
-      if (!item.sealed) continue;
-      await store.forget(key, item.generation, random.attemptId());
-      telemetry.audit({ event: 'forget', outcome: 'success', account: key.partition, set: key.sort, generation: item.generation });
+async function forgetSets(deps: RenewalDeps, ref: AccountRef): Promise<void> {
+  for await (const page of deps.store.listTokenSets(ref)) {
+    for (const { key, item } of page) await forgetSet(deps, key, item);
+  }
+}
+
+/** A renewal under way is fenced off by the new generation; one that has committed since the listing is forgotten with its own. */
+async function forgetSet({ store, random, telemetry }: RenewalDeps, key: TokenSetKey, listed: TokenSetItem): Promise<void> {
+  let item: TokenSetItem | undefined = listed;
+  while (item && (item.sealed || item.lease)) {
+    const { generation } = item;
+    if (await store.forget(key, generation, random.attemptId())) {
+      telemetry.audit({ event: 'forget', outcome: 'success', account: key.partition, set: key.sort, generation });
+      return;
     }
+    item = await store.readTokenSet(key);
   }
 }
 
