@@ -63,7 +63,8 @@ function commitRequest(
 ): CommitRequest {
   const nowMs = clock.nowMs();
   const lifeMs = tokenSet.expiresAtMs - tokenSet.obtainedAtMs;
-  const longestMs = Math.max(lifeMs, call === 'refresh' ? (lease.before?.lifeMs ?? 0) : 0);
+  // What is left of a token that a server repeats is not the life of its tokens.
+  const longestMs = Math.max(lifeMs, call === 'refresh' || isRepeated(lease, tokenSet) ? (lease.before?.lifeMs ?? 0) : 0);
   const warmUntilMs = occasion === 'vend' ? Math.round(nowMs + keepWarmMs(timing, longestMs)) : undefined;
   const warm = account.keep || (warmUntilMs ?? lease.before?.warmUntilMs ?? 0) > nowMs;
   const due = (): Due | undefined =>
