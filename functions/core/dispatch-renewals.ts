@@ -26,10 +26,10 @@ const SETS_A_MESSAGE = 10;
 
 /**
  * One tick of the schedule: queries what is due and queues it, one account's keys together. It changes nothing in the table and can
- * open nothing; a tick that fails is healed by the next one.
+ * open nothing; a tick that fails is healed by the next one. What the queue does not take holds up nothing else.
  *
  * @returns the use case
- * @throws store_unavailable; whatever the queue throws
+ * @throws store_unavailable; what the queue threw, when all was tried
  */
 export function createDispatchRenewals(deps: DispatchRenewalsDeps): () => Promise<Dispatched> {
   const { store, queue, clock, telemetry, dueShards } = deps;
@@ -37,16 +37,22 @@ export function createDispatchRenewals(deps: DispatchRenewalsDeps): () => Promis
     const nowMs = clock.nowMs();
     let sent = 0;
     let earliestMs = nowMs;
+    const failures: unknown[] = [];
     for (let shard = 0; shard < dueShards; shard++) {
       for await (const page of store.queryDue(shard, nowMs, MOST_ENTRIES)) {
-        await queue.send(toMessages(page, nowMs));
-        sent += page.length;
         earliestMs = Math.min(earliestMs, page[0]?.dueAtMs ?? nowMs);
+        try {
+          await queue.send(toMessages(page, nowMs));
+          sent += page.length;
+        } catch (error) {
+          failures.push(error);
+        }
       }
     }
     const oldestOverdueMs = nowMs - earliestMs;
     telemetry.metric('OldestOverdue', oldestOverdueMs / 1_000, 'Seconds', 'dispatch-renewals');
     telemetry.metric('RenewalsDispatched', sent, 'Count', 'dispatch-renewals');
+    if (failures.length > 0) throw failures[0];
     return { sent, oldestOverdueMs };
   };
 }
