@@ -29,8 +29,8 @@ export interface SecretFacts {
  * @param account as read strongly; undefined: seen for the first time
  */
 export function withSecret(ref: AccountRef, account: AccountItem | undefined, secret: SecretFacts): AccountItem {
-  // A secret that does not fit says nothing of whose token sets these are, so the identity stays until one does.
-  const identity = secret.failure && account ? account.identity : secret.identity;
+  // A secret that does not fit says nothing of whose token sets these are nor of keeping them, so both stay until one does.
+  const { identity, keep } = secret.failure && account ? account : secret;
   return {
     ref,
     revision: (account?.revision ?? 0) + 1,
@@ -43,18 +43,29 @@ export function withSecret(ref: AccountRef, account: AccountItem | undefined, se
     notBeforeMs: account?.identity === identity ? account.notBeforeMs : undefined,
     outages: account?.identity === identity ? account.outages : 0,
     clientRefused: false,
-    keep: secret.keep,
+    keep,
     failure: secret.failure,
   };
 }
 
-/** The account item after a transient failure: back-off, or what the provider's `Retry-After` says. Never moves it earlier. */
-export function withBackOff(
-  account: AccountItem,
-  trouble: { nowMs: number; retryAtMs: number | undefined; providerError: string | undefined; fraction: number },
-  timing: Timing,
-): AccountItem {
-  const outages = account.outages + 1;
+/** A transient failure. Times in ms since the epoch. */
+export interface Trouble {
+  nowMs: number;
+  /** when the failed call began */
+  sinceMs: number;
+  retryAtMs: number | undefined;
+  providerError: string | undefined;
+  /** random, 0 up to 1 */
+  fraction: number;
+}
+
+/**
+ * The account item after a transient failure: back-off, or what the provider's `Retry-After` says. Never moves it earlier. Calls
+ * that were under way together fail together: they are one outage, and only the first of them doubles the back-off.
+ */
+export function withBackOff(account: AccountItem, trouble: Trouble, timing: Timing): AccountItem {
+  const known = account.failure?.code === 'backing_off' && account.failure.atMs >= trouble.sinceMs;
+  const outages = known ? account.outages : account.outages + 1;
   const notBeforeMs = trouble.retryAtMs ?? trouble.nowMs + Math.round(backOffMs(timing, outages, trouble.fraction));
   return {
     ...account,
@@ -98,7 +109,7 @@ export function withReset(account: AccountItem): AccountItem {
  * @param decide the new item, or undefined: nothing (more) to write
  * @param first the item as just read, to save the first read
  * @returns the item that stands there now
- * @throws store_unavailable past `deadlineMs`
+ * @throws store_unavailable past `deadlineMs`; until then reads and writes are tried again
  */
 export async function updateAccount(
   { store, clock }: { store: TokenStore; clock: Clock },
@@ -107,16 +118,17 @@ export async function updateAccount(
   decide: (account: AccountItem | undefined) => AccountItem | undefined,
   first?: AccountItem,
 ): Promise<AccountItem | undefined> {
-  let account = first ?? (await store.readAccount(ref));
+  let account = first;
+  let isRead = first !== undefined;
   for (;;) {
-    const next = decide(account);
-    if (!next) return account;
     try {
-      if (await store.writeAccount(next)) return next;
+      if (!isRead) account = await store.readAccount(ref);
+      isRead = false;
+      const next = decide(account);
+      if (!next || (await store.writeAccount(next))) return next ?? account;
     } catch (error) {
       if (clock.nowMs() >= deadlineMs) throw error;
       await clock.sleep(50);
     }
-    account = await store.readAccount(ref);
   }
 }

@@ -77,11 +77,11 @@ export async function answerSlot(
     if (result.kind === 'ok') return { ...withSuccess(answered, nowMs), revision };
     const { failure, providerError, retryAtMs } = result;
     if (failure === 'transient' || failure === 'unreadable') {
-      return { ...withBackOff(answered, { nowMs, retryAtMs, providerError, fraction }, timing), revision };
+      return { ...withBackOff(answered, { nowMs, sinceMs: lease.acquiredAtMs, retryAtMs, providerError, fraction }, timing), revision };
     }
     if (answer !== 'refused') return answer && answered;
     const clientRefused = failure === 'client_refused';
-    const nextLoginAtMs = clientRefused ? (answered.nextLoginAtMs ?? nowMs + timing.probesMs[0]) : answered.nextLoginAtMs;
+    const nextLoginAtMs = clientRefused ? Math.max(answered.nextLoginAtMs ?? 0, nowMs + timing.probesMs[0]) : answered.nextLoginAtMs;
     return {
       ...answered,
       clientRefused,

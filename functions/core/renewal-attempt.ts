@@ -80,16 +80,23 @@ export async function revokeAtProvider(
 /** Step 5: the slot is taken last, right before the first request that carries a credential. */
 async function logIn(deps: RenewalDeps, situation: Situation, lease: Lease, occasion: Occasion): Promise<AttemptResult> {
   const { provider, credentials, parameters, traits } = situation;
-  const endOldSession = () => endsSafely(situation, lease) && revokeAtProvider(deps, situation, lease.tokenSet, lease.providerDeadlineMs);
+  const endOldSession = () =>
+    endsSafely(deps, situation, lease) && revokeAtProvider(deps, situation, lease.tokenSet, lease.providerDeadlineMs);
   let slot: Slot = { kind: 'again' };
   const beforeSend = async (): Promise<boolean> => {
+    if (!(await isSecretOfToday(deps, situation))) return false;
     slot = await takeSlot(deps, situation, lease);
     // A provider that caps its sessions would refuse the log-in, or end a session of its own choice. Not before the slot is
     // taken: where no log-in may be sent, the old session is all that there is.
     if (slot.kind === 'taken' && traits.sessionCap) await endOldSession();
     return slot.kind === 'taken';
   };
-  const result = await deps.callProvider(provider, 'login', { credentials, parameters, deadlineMs: lease.providerDeadlineMs, beforeSend });
+  const input = { credentials, parameters, deadlineMs: lease.providerDeadlineMs, beforeSend };
+  const result = await deps.callProvider(provider, 'login', input).catch(async (error: unknown) => {
+    // Only what comes before the sending throws, so the refresh token was not spent and nobody has to wait for the lease to lapse.
+    await releaseLease(deps, lease, { spent: 'no' });
+    throw error;
+  });
   const held = slot as Slot;
   if (result.kind === 'failed' && result.code === 'withheld' && held.kind !== 'taken') {
     await releaseLease(deps, lease, { spent: 'no' });
@@ -105,14 +112,23 @@ async function logIn(deps: RenewalDeps, situation: Situation, lease: Lease, occa
   return committed;
 }
 
+/**
+ * A refresh that is refused is often the first sign of a changed password: what was read from memory is read past it before it is
+ * sent, because a log-in with the old one counts towards a lock.
+ */
+async function isSecretOfToday({ secrets }: RenewalDeps, { ref, account, secretIsFresh }: Situation): Promise<boolean> {
+  return secretIsFresh || (await secrets.read(ref, true))?.version === account.secretVersion;
+}
+
 /** A server that repeats its token has given the same one to others: to end mine would end theirs. */
 function endsOnlyItself({ revocationEnds, returnsSameToken }: Traits): boolean {
   return !returnsSameToken && (revocationEnds === 'token' || revocationEnds === 'session');
 }
 
-function endsSafely({ provider, traits }: Situation, { tokenSet, before }: Lease): boolean {
+function endsSafely({ restoreEpochMs }: RenewalDeps, { provider, traits }: Situation, { tokenSet, before }: Lease): boolean {
+  if (provider.revoke === undefined || !endsOnlyItself(traits) || tokenSet === undefined) return false;
   // A doubtful refresh token is never sent anywhere: a strict provider would take it for a replay.
-  return provider.revoke !== undefined && endsOnlyItself(traits) && tokenSet !== undefined && !before?.doubt && !before?.refreshRefused;
+  return doubtOf({ view: { item: before }, restoreEpochMs }).count === 0 && !before?.refreshRefused;
 }
 
 async function commit(
@@ -177,7 +193,7 @@ function isBackingOff(notBeforeMs: number | undefined, nowMs: number): boolean {
 }
 
 /** Failures that the secret's owner can mend: its host may not be called, or is no host. */
-const hostMistakes: ReadonlySet<string> = new Set(['blocked', 'invalid']);
+const hostMistakes: ReadonlySet<string> = new Set(['blocked', 'invalid', 'discovery_blocked', 'discovery_invalid']);
 
 /** Step 8 and 12: what a failed call means for the account, the set, the doubt and the caller. */
 async function giveUp(
@@ -232,7 +248,8 @@ async function noteRefreshFailure(deps: RenewalDeps, { ref, account }: Situation
   const after = await updateAccount(deps, ref, lease.deadlineMs, (present) => {
     if (!present || present.secretVersion !== account.secretVersion) return undefined;
     const nowMs = clock.nowMs();
-    if (failed.failure !== 'client_refused') return withBackOff(present, { nowMs, retryAtMs, providerError, fraction }, timing);
+    if (failed.failure !== 'client_refused')
+      return withBackOff(present, { nowMs, sinceMs: lease.acquiredAtMs, retryAtMs, providerError, fraction }, timing);
     const nextLoginAtMs = Math.max(present.nextLoginAtMs ?? 0, nowMs + timing.probesMs[0]);
     const failure: AccountFailure = { code: 'client_refused', atMs: nowMs, providerError };
     return { ...present, revision: present.revision + 1, clientRefused: true, nextLoginAtMs, failure };

@@ -1,0 +1,407 @@
+import { describe, expect, test } from '@jest/globals';
+import { timing } from '../../../functions/core/timing.ts';
+import { keyOf } from '../../../functions/core/token-set.ts';
+import {
+  answerLost,
+  answers,
+  HOUR,
+  key,
+  meanwhile,
+  MINUTE,
+  outage,
+  ref,
+  renewalBench,
+  SECOND,
+  unsent,
+} from '../../support/renewal-bench.ts';
+
+const badPassword = answers(400, { error: 'bad_password' });
+const invalidGrant = answers(400, { error: 'invalid_grant' });
+
+/** With a set that was obtained an hour ago, so that it is over. */
+async function anHourLater(...given: Parameters<typeof renewalBench>) {
+  const bench = renewalBench(...given);
+  await bench.renew();
+  bench.clock.advance(HOUR);
+  bench.sent.length = 0;
+  return bench;
+}
+
+describe('a renewal', () => {
+  test('logs in where nothing is stored, and stores what it got', async () => {
+    const bench = renewalBench();
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed', item: { secretVersion: 'v1', lifeMs: HOUR } });
+    expect(bench.sent).toEqual(['login']);
+    expect(bench.item()).toMatchObject({ lease: undefined, doubt: undefined, dueShard: 0 });
+    expect(bench.account()).toMatchObject({ proven: true, refused: 0, unanswered: {} });
+  });
+
+  test('refreshes where a refresh token lives', async () => {
+    const bench = await anHourLater();
+    const { generation = 0 } = bench.item() ?? {};
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed', item: { generation: generation + 1 } });
+    expect(bench.sent).toEqual(['refresh']);
+  });
+
+  test('sends nothing where what is stored answers', async () => {
+    const bench = renewalBench();
+    await bench.renew();
+    expect(await bench.renew()).toMatchObject({ outcome: 'current' });
+    expect(bench.sent).toEqual(['login']);
+  });
+
+  test('sends nothing while somebody else holds the lease', async () => {
+    const bench = await anHourLater();
+    const { clock } = bench;
+    const held = { attempt: 'other', nowMs: clock.nowMs(), leaseUntilMs: clock.nowMs() + timing.leaseMs };
+    await bench.store.acquire(key, { judged: bench.item()?.generation, ...held, skewMs: timing.skewMs, respectNotBefore: true });
+    expect(await bench.renew()).toMatchObject({ outcome: 'wait' });
+    expect(bench.sent).toEqual([]);
+  });
+
+  test('sends nothing where the function has too little time left to finish', async () => {
+    const bench = renewalBench();
+    await bench.run({ command: 'secret_changed', ref });
+    bench.hooks.onOperation = (name) => void (name === 'readTokenSet' && bench.clock.advance(15 * SECOND));
+    expect(await bench.renew()).toMatchObject({ outcome: 'wait' });
+    expect(bench.sent).toEqual([]);
+  });
+
+  test('that is reported refused is not answered with the same token, however often the server repeats it', async () => {
+    const bench = renewalBench({ behaviour: { givesRefreshTokens: false, returnsSameToken: true } });
+    await bench.renew();
+    bench.clock.advance(5 * MINUTE);
+    const rejected = await bench.fingerprint();
+    expect(await bench.renew({ rejected })).toMatchObject({ outcome: 'refused', refusal: { reason: 'too_soon' } });
+    expect(await bench.renew({ rejected })).toMatchObject({ outcome: 'refused', refusal: { reason: 'too_soon' } });
+    expect(bench.sent).toEqual(['login', 'login']);
+  });
+
+  test('keeps the highest number of token sets', async () => {
+    const bench = renewalBench({ maxTokenSets: 2 });
+    await bench.renew({ parameters: { profile: 1 } });
+    await bench.renew({ parameters: { profile: 2 } });
+    const third = await bench.renew({ parameters: { profile: 3 } });
+    expect(third).toEqual({ outcome: 'refused', refusal: { reason: 'too_many_token_sets' } });
+    expect(bench.store.tokenSetAt(keyOf(ref, { profile: 3 }))).toBeUndefined();
+  });
+
+  test('counts the life of a token, not what is left of one that the server repeats', async () => {
+    const bench = renewalBench({ behaviour: { givesRefreshTokens: false, returnsSameToken: true } });
+    await bench.renew();
+    bench.clock.advance(40 * MINUTE);
+    expect(await bench.renew({ minTtlMs: 30 * MINUTE })).toMatchObject({ outcome: 'renewed', item: { lifeMs: HOUR } });
+  });
+});
+
+describe('min_ttl', () => {
+  test('above 60 % of a life that nobody knew is a bad request, and the set is kept', async () => {
+    const bench = renewalBench();
+    expect(await bench.renew({ minTtlMs: 40 * MINUTE })).toEqual({ outcome: 'bad_request', maximumSeconds: 2_160 });
+    expect(bench.item()?.sealed).toBeDefined();
+    expect(await bench.renew({ minTtlMs: 40 * MINUTE })).toMatchObject({ outcome: 'bad_request' });
+    expect(bench.sent).toEqual(['login']);
+  });
+});
+
+describe('the reply of the table is lost', () => {
+  test('at the acquire: the lease is recognised, and its own intent is no doubt', async () => {
+    const bench = await anHourLater();
+    bench.hooks.onReply = (name) => (name === 'acquire' ? outage() : undefined);
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
+    expect(bench.sent).toEqual(['refresh']);
+  });
+
+  test('at the acquire, with a doubt from before: the doubt is seen', async () => {
+    const bench = await anHourLater();
+    bench.next(answerLost);
+    await bench.renew();
+    bench.clock.advance(MINUTE);
+    bench.hooks.onReply = (name) => (name === 'acquire' ? outage() : undefined);
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
+    expect(bench.sent).toEqual(['refresh', 'login']);
+  });
+
+  test('at the commit: it is recognised, and nothing is obtained twice', async () => {
+    const bench = await anHourLater();
+    let lost = false;
+    bench.hooks.onReply = (name) => {
+      if (name !== 'commit' || lost) return;
+      lost = true;
+      outage();
+    };
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
+    expect(bench.sent).toEqual(['refresh']);
+  });
+
+  test.each(['readAccount', 'writeAccount'] as const)("once at the log-in's answer, by %s: the log-in is kept", async (operation) => {
+    const bench = renewalBench();
+    let fails = 0;
+    // The answer's first write is lost before it happens; then the table fails once more.
+    bench.next(meanwhile(() => (fails = 2)));
+    bench.hooks.onOperation = (name) => {
+      const due = fails === 2 ? name === 'writeAccount' : fails === 1 && name === operation;
+      if (!due) return;
+      fails -= 1;
+      outage();
+    };
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
+    expect(bench.account()).toMatchObject({ proven: true, unanswered: {} });
+    expect(bench.sent).toEqual(['login']);
+  });
+});
+
+describe('the outcome of a refresh is unknown', () => {
+  test('a strict provider never sees that refresh token again: the next renewal logs in', async () => {
+    const bench = await anHourLater();
+    bench.next(answerLost);
+    expect(await bench.renew()).toMatchObject({ outcome: 'refused', refusal: { reason: 'backing_off' } });
+    expect(bench.item()?.doubt?.count).toBe(1);
+    bench.clock.advance(MINUTE);
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
+    expect(bench.sent).toEqual(['refresh', 'login']);
+  });
+
+  test('one that does not rotate is sent it again', async () => {
+    const bench = await anHourLater({ behaviour: { rotation: { kind: 'none' } } });
+    bench.next(answerLost);
+    await bench.renew();
+    bench.clock.advance(MINUTE);
+    await bench.renew();
+    expect(bench.sent).toEqual(['refresh', 'refresh']);
+  });
+
+  test('but where it was surely not sent, there is no doubt', async () => {
+    const bench = await anHourLater();
+    bench.next(unsent);
+    await bench.renew();
+    expect(bench.item()).toMatchObject({ lease: undefined, doubt: undefined });
+    bench.clock.advance(MINUTE);
+    await bench.renew();
+    expect(bench.sent).toEqual(['refresh', 'refresh']);
+  });
+
+  test('or where the table was restored: what was obtained before is in doubt', async () => {
+    const bench = renewalBench({ restoreEpochMs: (nowMs) => nowMs + MINUTE });
+    await bench.renew();
+    bench.clock.advance(HOUR);
+    await bench.secrets.read(ref, false);
+    bench.secrets.set({ password: 'better' });
+    bench.server.setPassword('somebody', 'better');
+    await bench.renew();
+    expect(bench.sent).toEqual(['login', 'login']);
+    expect(bench.account()).toMatchObject({ refused: 0, secretVersion: 'v2' });
+  });
+});
+
+describe('a refused refresh token', () => {
+  test('leads to a log-in at once, under the same lease', async () => {
+    const bench = await anHourLater();
+    bench.next(invalidGrant);
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
+    expect(bench.sent).toEqual(['refresh', 'login']);
+  });
+
+  test('never sends a password from memory that has changed since', async () => {
+    const bench = await anHourLater();
+    await bench.secrets.read(ref, false);
+    bench.secrets.set({ password: 'better' });
+    bench.server.setPassword('somebody', 'better');
+    bench.next(invalidGrant);
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed', item: { secretVersion: 'v2' } });
+    expect(bench.account()).toMatchObject({ refused: 0, proven: true });
+    expect(bench.sent).toEqual(['refresh', 'login']);
+  });
+
+  test('gives the lease back where the secret cannot be read before the log-in', async () => {
+    const bench = await anHourLater();
+    await bench.secrets.read(ref, false);
+    for (const session of bench.server.sessions) session.fate = 'ended';
+    bench.next(meanwhile(() => (bench.secrets.read = outage)));
+    await expect(bench.renew()).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(bench.item()).toMatchObject({ lease: undefined, doubt: undefined, refreshRefused: true });
+  });
+});
+
+describe('log-ins', () => {
+  test('that are refused twice stop, and the third is a probe an hour later', async () => {
+    const bench = renewalBench();
+    bench.next(badPassword, badPassword);
+    expect(await bench.renew()).toMatchObject({ refusal: { reason: 'credentials_refused', retryAtMs: undefined } });
+    const second = await bench.renew();
+    expect(second).toMatchObject({ refusal: { reason: 'credentials_refused', retryAtMs: bench.clock.nowMs() + HOUR } });
+    expect(await bench.renew()).toMatchObject({ outcome: 'refused' });
+    expect(bench.sent).toEqual(['login', 'login']);
+    bench.clock.advance(HOUR);
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
+    expect(bench.account()).toMatchObject({ refused: 0, nextLoginAtMs: undefined });
+  });
+
+  test('that were refused start anew with a new version of the secret', async () => {
+    const bench = renewalBench();
+    bench.next(badPassword, badPassword);
+    await bench.renew();
+    await bench.renew();
+    bench.secrets.set({ password: 'good' });
+    await bench.run({ command: 'secret_changed', ref });
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
+  });
+
+  test('that never get an answer stop after two, whatever set they are for', async () => {
+    const bench = renewalBench();
+    for (const profile of [1, 2, 3]) {
+      bench.next(answerLost);
+      await bench.renew({ parameters: { profile } });
+      bench.clock.advance(MINUTE);
+    }
+    expect(bench.sent).toEqual(['login', 'login']);
+    expect(Object.keys(bench.account()?.unanswered ?? {})).toHaveLength(2);
+  });
+
+  test('with a client that is refused are not tried again at once', async () => {
+    const bench = renewalBench();
+    bench.next(answers(401, { error: 'invalid_client' }));
+    const refused = { outcome: 'refused', refusal: { reason: 'credentials_refused', retryAtMs: bench.clock.nowMs() + HOUR } };
+    expect(await bench.renew()).toMatchObject(refused);
+    expect(await bench.renew()).toMatchObject(refused);
+    bench.clock.advance(HOUR);
+    bench.next(answers(401, { error: 'invalid_client' }));
+    await bench.renew();
+    await bench.renew();
+    expect(bench.sent).toEqual(['login', 'login']);
+  });
+
+  test('end the session before them only when the secret has changed', async () => {
+    const bench = await anHourLater();
+    bench.secrets.set({ password: 'good' });
+    await bench.run({ command: 'secret_changed', ref });
+    await bench.renew();
+    expect(bench.sent).toEqual(['login', 'revoke']);
+    expect(bench.server.sessions.map(({ fate }) => fate)).toEqual(['revoked', 'well']);
+  });
+});
+
+describe('an account that backs off', () => {
+  test('obeys Retry-After for all its sets', async () => {
+    const bench = renewalBench();
+    bench.next(answers(429, {}, { 'retry-after': '30' }));
+    const retryAtMs = bench.clock.nowMs() + 30 * SECOND;
+    expect(await bench.renew()).toMatchObject({ refusal: { reason: 'backing_off', retryAtMs } });
+    expect(await bench.renew({ parameters: { profile: 1 } })).toMatchObject({ refusal: { reason: 'backing_off', retryAtMs } });
+    expect(bench.sent).toEqual(['login']);
+  });
+
+  test('backs off longer with every outage, and forgets them with the first success', async () => {
+    const bench = await anHourLater();
+    for (const outages of [1, 2, 3]) {
+      bench.next(answers(503));
+      await bench.renew();
+      expect(bench.account()?.outages).toBe(outages);
+      bench.clock.advance(MINUTE);
+    }
+    await bench.renew();
+    expect(bench.account()).toMatchObject({ outages: 0, notBeforeMs: undefined, failure: undefined });
+  });
+
+  test('counts the calls that fail together as one outage', async () => {
+    const bench = renewalBench();
+    const profiles = [1, 2, 3, 4, 5, 6].map((profile) => ({ parameters: { profile } }));
+    for (const profile of profiles) await bench.renew(profile);
+    bench.clock.advance(HOUR);
+    const allSent = Promise.withResolvers<void>();
+    bench.next(
+      ...profiles.map(() =>
+        meanwhile(() => {
+          if (bench.sent.length === 2 * profiles.length) allSent.resolve();
+          return allSent.promise;
+        }),
+      ),
+    );
+    bench.server.handle = () => ({
+      answer: { status: 503, headers: {}, text: '' },
+      handled: { sent: 'refresh', host: '', sightings: 1, good: false },
+    });
+    await Promise.all(profiles.map((profile) => bench.renew(profile)));
+    expect(bench.account()?.outages).toBe(1);
+  });
+});
+
+describe('what is due', () => {
+  test('is renewed while it is warm', async () => {
+    const bench = renewalBench();
+    await bench.renew();
+    bench.clock.advance(50 * MINUTE);
+    expect(await bench.due()).toMatchObject({ outcome: 'renewed' });
+    expect(bench.item()?.dueAtMs).toBeGreaterThan(bench.clock.nowMs());
+  });
+
+  test('and cold leaves the index', async () => {
+    const bench = renewalBench();
+    await bench.renew();
+    bench.clock.advance(3 * HOUR);
+    await bench.due();
+    expect(bench.sent).toEqual(['login']);
+    expect(bench.item()).toMatchObject({ dueAtMs: undefined, dueShard: undefined });
+  });
+
+  test('and cold is renewed all the same where its account is always kept', async () => {
+    const bench = renewalBench();
+    bench.secrets.set({ password: 'good', keep: 'always' });
+    await bench.run({ command: 'check', ref });
+    bench.clock.advance(5 * HOUR);
+    expect(await bench.due()).toMatchObject({ outcome: 'renewed' });
+  });
+
+  test.each([
+    ['backing off', answers(429, {}, { 'retry-after': '600' }), 600 * SECOND],
+    ['a refused scope', answers(400, { error: 'invalid_scope' }), timing.setFailureMs],
+  ])('and refused for %s is due when the refusal ends, and not each minute', async (_why, reaction, waitMs) => {
+    const bench = renewalBench();
+    await bench.renew();
+    bench.clock.advance(50 * MINUTE);
+    bench.next(reaction);
+    await bench.due();
+    expect(bench.item()?.dueAtMs).toBe(bench.clock.nowMs() + waitMs);
+  });
+
+  test('and found refused, without being tried, is due when the refusal ends', async () => {
+    const bench = renewalBench();
+    await bench.renew();
+    bench.clock.advance(50 * MINUTE);
+    bench.next(answers(429, {}, { 'retry-after': '600' }));
+    await bench.renew({ parameters: { profile: 1 } });
+    await bench.due();
+    expect(bench.item()?.dueAtMs).toBe(bench.clock.nowMs() + 600 * SECOND);
+  });
+
+  test('and cold leaves the index also where its account is refused, or it would be looked at for ever', async () => {
+    const bench = renewalBench();
+    await bench.renew();
+    bench.secrets.set({});
+    bench.clock.advance(50 * MINUTE);
+    await bench.due();
+    expect(bench.item()?.dueAtMs).toBe(bench.clock.nowMs() + timing.absenceMs);
+    bench.clock.advance(3 * HOUR);
+    expect(await bench.due()).toMatchObject({ refusal: { reason: 'misconfigured' } });
+    expect(bench.item()?.dueAtMs).toBeUndefined();
+  });
+});
+
+describe('a provider where a log-in needs a person', () => {
+  test('is sent a doubtful refresh token once more; then the set waits for the person, and leaves the index', async () => {
+    let person = false;
+    const bench = await anHourLater({
+      provider: (plain) => ({ ...plain, traits: (credentials) => ({ ...plain.traits(credentials), loginNeedsPerson: person }) }),
+    });
+    person = true;
+    bench.next(answerLost, answerLost);
+    await bench.renew();
+    bench.clock.advance(MINUTE);
+    await bench.renew();
+    bench.clock.advance(MINUTE);
+    expect(await bench.due()).toEqual({ outcome: 'refused', refusal: { reason: 'needs_consent', providerError: undefined } });
+    expect(bench.sent).toEqual(['refresh', 'refresh']);
+    expect(bench.item()).toMatchObject({ dueAtMs: undefined, failure: { code: 'needs_consent', notBeforeMs: undefined } });
+    expect(await bench.renew()).toMatchObject({ outcome: 'refused', refusal: { reason: 'needs_consent' } });
+  });
+});
