@@ -18,6 +18,8 @@ export interface Behaviour {
   /** bad log-ins in a row that lock the account, and for how long */
   lock?: { after: number; ms: number } | undefined;
   revocationEnds: Traits['revocationEnds'];
+  /** a log-in above this many living sessions of a user ends the oldest one */
+  mostSessions?: number | undefined;
 }
 
 export type Fate = 'well' | 'reused' | 'ended' | 'revoked';
@@ -167,6 +169,8 @@ export class FakeProvider {
     }
     login.badInARow = 0;
     const wanted = JSON.stringify(Object.entries(parameters));
+    const living = this.sessions.filter((session) => session.user === user && session.parameters === wanted && session.fate === 'well');
+    if (living.length >= (this.behaviour.mostSessions ?? Infinity)) this.#endFirst(living);
     const same = returnsSameToken ? this.sessions.findLast((session) => session.user === user && session.parameters === wanted) : undefined;
     const repeats = same && (same.ends.get(0) ?? 0) - nowMs > (this.behaviour.lifeSeconds * 1000) / 20;
     const opened = repeats ? { session: same, serial: 0 } : this.open(host, user, parameters, nowMs);
@@ -218,6 +222,11 @@ export class FakeProvider {
     const handled = { sent: 'revoke' as const, host, user: found?.session.user, ...found, sightings: 0, good: true };
     if (found?.session.fate === 'well' && found.session.live.has(found.serial)) this.#end(found.session);
     return { answer: success({}), handled };
+  }
+
+  /** The oldest session gives way, whoever uses it. */
+  #endFirst([oldest]: readonly Session[]): void {
+    if (oldest) oldest.fate = 'ended';
   }
 
   #end(session: Session): void {

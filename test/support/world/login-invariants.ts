@@ -50,9 +50,12 @@ export const loginBudgetHolds: Invariant = (world) => {
   }
 };
 
-/** 11: after refusal no log-in before its time (an hour, then 6, then 24), until the version changes or an operator resets. */
+/**
+ * 11: after refusal no log-in before its time (an hour, 6 until a probe was refused as well, then 24), until the version changes or
+ * an operator resets.
+ */
 export const refusalIsRespected: Invariant = (world) => {
-  const next = new Map<string, { version: string; atMs: number; probes: number }>();
+  const next = new Map<string, { version: string; atMs: number }>();
   for (const event of of(world, 'account')) {
     if (!event.applied) continue;
     const { account, item, before, atMs } = event;
@@ -61,10 +64,10 @@ export const refusalIsRespected: Invariant = (world) => {
     if (item.refused < budget || closed?.version !== item.secretVersion) next.delete(account);
     if (closed && next.has(account) && takesSlot(event)) {
       if (atMs + clockError(world) < closed.atMs) throw new InvariantBroken(11, `a log-in ${closed.atMs - atMs} ms too early`, event);
-      next.set(account, { ...closed, atMs: atMs + (closed.probes === 0 ? 6 : 24) * HOUR, probes: closed.probes + 1 });
+      next.set(account, { ...closed, atMs: atMs + (item.refused === budget ? 6 : 24) * HOUR });
     }
     if (item.refused === budget && before?.refused === budget - 1) {
-      next.set(account, { version: item.secretVersion, atMs: atMs + HOUR, probes: 0 });
+      next.set(account, { version: item.secretVersion, atMs: atMs + HOUR });
     }
   }
 };

@@ -85,6 +85,32 @@ describe('A lost reply', () => {
   });
 });
 
+describe('A crash of the holder', () => {
+  test.each<[Fault['kind'], string]>([
+    ['crash_before', 'acquire'],
+    ['crash_after', 'acquire'],
+    ['crash_before', 'call'],
+    ['crash_after', 'call'],
+    ['crash_before', 'commit'],
+    ['crash_after', 'commit'],
+  ])('(%s %s) leaves its waiters with a token within lease and deadline, over at most two calls', async (kind, op) => {
+    const world = aWorld({ faults: [{ op, nth: 0, kind, ms: 0 }] });
+    await vend(world);
+    await pass(world, 59 * MINUTE + 57 * SECOND);
+    world.faults.start();
+    const crashing = start(world);
+    await pass(world, 40);
+    const startedAtMs = world.nowMs();
+
+    const first = await vend(world, { vendor: 1 });
+    const outcome = first.kind === 'answered' ? first : await vend(world, { vendor: 1 });
+
+    expect(outcome).toMatchObject({ kind: 'answered' });
+    expect(world.nowMs() - startedAtMs).toBeLessThan(world.timing.leaseMs + world.timing.skewMs + world.timing.renewalDeadlineMs);
+    expect(await world.time.run(crashing)).toMatchObject({ kind: 'failed', code: 'renewals_unavailable' });
+  });
+});
+
 describe('The queue', () => {
   test('may deliver a message twice, and the set is renewed once', async () => {
     const world = aWorld();

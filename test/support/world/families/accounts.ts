@@ -77,4 +77,17 @@ export const accounts: readonly Family[] = [
     }),
     control: { step: 'the identity does not see the user', options: { breakProvider: broken.identityWithoutUser }, invariant: 19 },
   },
+  {
+    name: 'a provider that caps its sessions',
+    scenario: plan({
+      behaviour: { ...strict, mostSessions: 2 },
+      deeds: [vend, vend, due, { what: 'rotate_secret' }, { what: 'tell_secret_changed' }, { what: 'break_secret' }],
+      waitsMs: [0, 1, 19_000, 61_000, 540_000],
+      faults: anyFault,
+      mostFaults: 2,
+      most: 4,
+      options: { traits: { sessionCap: true } },
+    }),
+    control: { step: 'a doubtful refresh token is sent again', options: { rules: broken.replayInDoubt }, invariant: 3 },
+  },
 ];
