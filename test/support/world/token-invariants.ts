@@ -38,6 +38,8 @@ export const storedIsAlive: Invariant = (world) => {
     if (write.stored?.refresh === 'revoked' && !revokedByOrder(world, write))
       throw new InvariantBroken(5, 'a revoked session was stored', write);
   }
+  // A provider that caps its sessions has its old one ended before a planned log-in: that one is no spare.
+  if (world.traits.sessionCap) return;
   for (const call of of(world, 'call')) {
     if (call.sent !== 'revoke' || call.command?.command === 'revoke' || !call.good || !call.stored) continue;
     const kept = call.stored.tokenSet.facts['session'];
