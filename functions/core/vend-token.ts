@@ -48,8 +48,14 @@ export interface VendTokenDeps {
 /** What both items said, and where it was read. */
 interface Reading extends Remembered {
   from: 'memory' | 'table' | 'renewal';
-  /** generation obtained within this very request */
+  /** generation that the renewing function answered this very request with */
   obtained?: number | undefined;
+}
+
+/** One invocation of the renewing function, and what stood there afterwards, where that is worth judging. */
+interface Renewed {
+  outcome: Outcome;
+  reading: Reading | undefined;
 }
 
 interface Vend {
@@ -75,7 +81,8 @@ export function createVendToken(deps: VendTokenDeps): (command: VendCommand) => 
   const sealer = createSealer(deps);
   const memory = createTokenMemory(deps);
   const reads = createSingleFlight<Reading>();
-  const renewals = createSingleFlight<Outcome>();
+  const strongReads = createSingleFlight<Reading>();
+  const renewals = createSingleFlight<Renewed>();
 
   return async (command) => {
     const { ref, parameters, minTtlSeconds, rejected } = command;
@@ -108,8 +115,11 @@ export function createVendToken(deps: VendTokenDeps): (command: VendCommand) => 
       const verdict = verdictOn(vend, reading);
       if (verdict.verdict !== 'renew' && verdict.verdict !== 'wait') return finish(vend, reading, verdict);
       if (verdict.verdict === 'wait' && verdict.meanwhile) return finish(vend, reading, verdict);
+      const told = reading.obtained !== undefined;
       // The last read before giving up was strong: whatever was written, it is not there.
-      if (clock.nowMs() >= vend.waitUntilMs && strong) return finish(vend, reading, verdict);
+      if (clock.nowMs() >= vend.waitUntilMs && (strong || told)) return finish(vend, reading, verdict);
+      // Two clocks, or two keys, that disagree about one answer must not ask for it in a tight loop.
+      if (told) await pause(poll);
       const renewed = verdict.verdict === 'renew' ? await renew(vend, reading) : undefined;
       if (renewed && 'kind' in renewed) return renewed;
       if (renewed) {
@@ -135,13 +145,15 @@ export function createVendToken(deps: VendTokenDeps): (command: VendCommand) => 
     await clock.sleep(deps.random.fraction() * ceiling);
   }
 
-  /** One read per key is under way at a time; each caller judges it for itself. A strong read is never shared with an earlier start. */
+  /** One read per key is under way at a time; each caller judges it for itself. A strong read is never one that began before it was asked for. */
   async function read(vend: Vend, strong: boolean): Promise<Reading> {
     const { key } = vend;
     if (!strong) return reads.join(vend.id, async () => toReading(key, await deps.store.peek(key)));
-    // The account item first, as everywhere: a set of an older identity must not meet a newer account item unseen.
-    const account = await deps.store.readAccount(vend.command.ref);
-    return toReading(key, { account, tokenSet: await deps.store.readTokenSet(key) });
+    return strongReads.joinNext(vend.id, async () => {
+      // The account item first, as everywhere: a set of an older identity must not meet a newer account item unseen.
+      const account = await deps.store.readAccount(vend.command.ref);
+      return toReading(key, { account, tokenSet: await deps.store.readTokenSet(key) });
+    });
   }
 
   async function toReading(key: TokenSetKey, pair: { account?: AccountItem | undefined; tokenSet?: TokenSetItem | undefined }) {
@@ -156,38 +168,68 @@ export function createVendToken(deps: VendTokenDeps): (command: VendCommand) => 
     const { ref, parameters, rejected } = vend.command;
     const { minTtlMs } = vend.request;
     const flight = `${vend.id}\n${minTtlMs}\n${rejected ?? ''}`;
-    let outcome: Outcome;
+    let renewed: Renewed;
     try {
-      outcome = await renewals.join(flight, () => deps.renewals.invoke({ command: 'renew', ref, parameters, minTtlMs, rejected }, leftMs));
+      renewed = await renewals.join(flight, async () => {
+        const outcome = await deps.renewals.invoke({ command: 'renew', ref, parameters, minTtlMs, rejected }, leftMs);
+        return { outcome, reading: await readingAfter(vend, outcome) };
+      });
     } catch (error) {
-      const meanwhile = livingToken(caseOf(vend, reading));
-      if (!meanwhile) throw error;
+      const living = await stillLiving(vend, reading, () => reading);
+      if (!living) throw error;
       deps.telemetry.log('warn', 'A renewal could not be asked for; the living token is answered', { account: vend.key.partition }, error);
-      return answer(vend, reading, meanwhile);
+      return living;
     }
+    const { outcome } = renewed;
     switch (outcome.outcome) {
       case 'renewed':
-        return { ...(await afterRenewal(vend, outcome.item)), obtained: outcome.item.generation };
-      case 'bad_request':
-        return { kind: 'bad_request', maximumSeconds: outcome.maximumSeconds };
-      case 'refused': {
-        const meanwhile = livingToken(caseOf(vend, reading));
-        return meanwhile ? answer(vend, reading, meanwhile) : { kind: 'refused', refusal: outcome.refusal };
-      }
       case 'current':
       case 'done':
-        // Renewed by somebody else in between; a clock that is a little ahead could make this a loop, so not at once.
-        await pause(0);
-        return read(vend, true);
+      case 'wait':
+        return renewed.reading;
+      case 'bad_request':
+        return { kind: 'bad_request', maximumSeconds: outcome.maximumSeconds };
+      case 'refused':
+        return (await stillLiving(vend, reading)) ?? { kind: 'refused', refusal: outcome.refusal };
+    }
+  }
+
+  /**
+   * The living token, for who cannot have a new one. Read again: the renewing function may just have found that the account is
+   * somebody else's, or gone.
+   *
+   * @param otherwise what to judge where the table does not answer
+   */
+  async function stillLiving(vend: Vend, reading: Reading, otherwise?: () => Reading): Promise<VendOutcome | undefined> {
+    if (!livingToken(caseOf(vend, reading))) return undefined;
+    const latest = await read(vend, true).catch((error: unknown) => {
+      if (otherwise) return otherwise();
+      throw error;
+    });
+    const meanwhile = livingToken(caseOf(vend, latest));
+    return meanwhile && answer(vend, latest, meanwhile);
+  }
+
+  /** Part of the flight: a thousand callers that waited for one renewal read and open its outcome once. Each judges it for itself. */
+  async function readingAfter(vend: Vend, outcome: Outcome): Promise<Reading | undefined> {
+    switch (outcome.outcome) {
+      case 'renewed':
+        return afterRenewal(vend, outcome.item, 'renewal');
+      case 'current':
+        // Renewed by somebody else in between. By the clock that judged it, it answers; by ours it might not, for ever.
+        return outcome.item && afterRenewal(vend, outcome.item, 'table');
+      case 'done':
+      case 'bad_request':
+      case 'refused':
       case 'wait':
         return undefined;
     }
   }
 
-  async function afterRenewal(vend: Vend, item: TokenSetItem): Promise<Reading> {
+  async function afterRenewal(vend: Vend, item: TokenSetItem, from: Reading['from']): Promise<Reading> {
     const opened = await openItem({ sealer, telemetry: deps.telemetry }, vend.key, item);
-    const stored = await deps.store.readAccount(vend.command.ref);
-    return { view: { item, opened }, account: stored, from: 'renewal' };
+    const account = await deps.store.readAccount(vend.command.ref);
+    return { view: { item, opened }, account, from, obtained: item.generation };
   }
 
   async function finish(vend: Vend, reading: Reading, verdict: Judgement): Promise<VendOutcome> {
