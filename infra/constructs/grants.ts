@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Names, Stack, Token } from 'aws-cdk-lib';
+import { Names, Stack } from 'aws-cdk-lib';
+import * as z from 'zod';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
@@ -14,6 +15,18 @@ export interface GrantOptions {
   /** highest `min_ttl`, seconds */
   maxMinTtlSeconds?: number;
 }
+
+/** What a standard parameter holds. */
+const mostCharacters = 4_096;
+
+/** Strict: a misspelt restriction must not read as none. */
+const grantSchema = z.strictObject({
+  caller: z.string().min(1),
+  operations: z.array(z.enum(['vend', 'revoke', 'inspect', 'reset', 'connect'])).min(1),
+  accounts: z.array(z.string().regex(/^(\*|[a-z0-9-]+\/(\*|[\w.-]+))$/, 'must be provider/account, provider/* or *')).min(1),
+  parameters: z.record(z.string(), z.union([z.literal('*'), z.array(z.union([z.string(), z.number(), z.boolean()]))])).optional(),
+  maxMinTtlSeconds: z.number().nonnegative().optional(),
+}) satisfies z.ZodType<Grant>;
 
 const calls: Readonly<Record<Operation, readonly { method: string; path: (account: string) => string }[]>> = {
   vend: [{ method: 'POST', path: (account) => `/v1/tokens/${account}` }],
@@ -53,11 +66,16 @@ export function writeGrants(scope: Construct, id: string, grantsPath: string, gr
     .update(`${Names.uniqueId(scope)}/${id}`)
     .digest('hex')
     .slice(0, 24);
-  const value = JSON.stringify(grants);
-  if (!Token.isUnresolved(value) && value.length > 4_096) throw new Error(`The grants of ${id} take more than the 4 KB of a parameter`);
+  for (const grant of grants) checkGrant(grant);
+  if (JSON.stringify(grants).length > mostCharacters) throw new Error('A grant takes more than the 4 KB of a parameter: split it');
   return new StringParameter(scope, id, {
     parameterName: `${grantsPath}/${name}`,
     description: 'Who may do what with which accounts',
     stringValue: Stack.of(scope).toJsonString(grants),
   });
+}
+
+function checkGrant(grant: Grant): void {
+  const parsed = grantSchema.safeParse(grant);
+  if (!parsed.success) throw new Error(`The grant of ${grant.caller} breaks a rule:\n${z.prettifyError(parsed.error)}`);
 }

@@ -183,7 +183,9 @@ function ours(metricName: string, part: string, statistic: string): Metric {
 }
 
 function overProviders(metricName: string, statistic: string): MathExpression {
-  const entries = [...providersById().keys()].map((provider, index) => [`p${index}`, ours(metricName, provider, statistic)] as const);
+  const entries = [...providersById().keys()].map(
+    (provider, index) => [`${idOf(metricName, statistic)}${index}`, ours(metricName, provider, statistic)] as const,
+  );
   const ids = entries.map(([id]) => id);
   const worst = statistic.startsWith('p');
   const expression = worst ? `MAX([${ids.join(', ')}])` : sumOf(ids);
@@ -198,4 +200,9 @@ function sumOf(ids: readonly string[]): string {
 
 function graph(title: string, left: IMetric[], right: IMetric[] = []): GraphWidget {
   return new GraphWidget({ title, left, right, width: 12 });
+}
+
+/** Names in an expression begin in lower case, hold letters and digits, and differ within a graph. */
+function idOf(metricName: string, statistic: string): string {
+  return `${metricName.charAt(0).toLowerCase()}${metricName.slice(1)}${statistic.replaceAll(/\W/g, '')}`;
 }

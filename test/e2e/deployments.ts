@@ -9,7 +9,8 @@ export function createDeployments(env: Readonly<Record<string, string>>, account
   const cdk = (args: readonly string[]) => run(process.execPath, ['infra/bootstrap.mjs', '--bin', 'cdk', ...args], env);
   const stage = (command: 'deploy' | 'destroy', name: string, ...more: string[]) =>
     run('npm', ['run', '--silent', command, '--', '--stage', name, '--context', 'config=test/e2e/vending.config.ts', ...more], env);
-  const sample = ['--app', `${process.execPath} test/sample-app/app.ts`, '--output', assemblyOf('sample')];
+  const origins = `privateOrigins=${env['E2E_PRIVATE_ORIGINS']}`;
+  const sample = ['--app', `${process.execPath} test/sample-app/app.ts`, '--context', origins, '--output', assemblyOf('sample')];
 
   return {
     bootstrap: () => cdk(['bootstrap', `aws://${account}/${region}`, '--output', assemblyOf(`bootstrap-${randomUUID()}`)]),

@@ -28,7 +28,17 @@ async function repairTables({ template, ids }: DeployedStack): Promise<string[]>
   return repaired;
 }
 
-/** It judges `ssm:GetParametersByPath` as a call on everything, and knows no encryption context: both are allowed once more, wider. */
+/** What its judgement of roles does not know: the wider action that stands in for a statement's own, and what the gap is called. */
+const gaps: readonly { knows: (statement: Statement) => boolean; action?: string; name: string }[] = [
+  { knows: ({ Action: action }) => action !== 'ssm:GetParametersByPath', name: 'the resource of ssm:GetParametersByPath' },
+  {
+    knows: ({ Action: action }) => action !== 'sqs:SendMessage',
+    action: 'sqs:SendMessageBatch',
+    name: 'that sqs:SendMessage covers batches',
+  },
+  { knows: ({ Condition: condition = {} }) => !namesEncryptionContext(condition), name: 'kms:EncryptionContext in conditions' },
+];
+
 async function repairRoles({ template, ids }: DeployedStack, { query }: Cloud): Promise<string[]> {
   const repaired = new Set<string>();
   for (const { Type: type, Properties: properties = {} } of Object.values(template)) {
@@ -37,24 +47,24 @@ async function repairRoles({ template, ids }: DeployedStack, { query }: Cloud): 
       PolicyDocument: { Statement: Statement[] };
       Roles: { Ref: string }[];
     };
-    const unknown = document.Statement.filter((statement) => gapOf(statement) !== undefined);
-    if (unknown.length === 0) continue;
-    const wider = unknown.map(({ Action }) => ({ Effect: 'Allow', Action, Resource: '*' }));
-    for (const { Ref } of roles) {
-      const policy = {
-        RoleName: ids[Ref] ?? '',
-        PolicyName: 'emulator-gaps',
-        PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: wider }),
-      };
-      await query('iam', 'PutRolePolicy', policy);
+    const wider: object[] = [];
+    for (const statement of document.Statement) {
+      const gap = gaps.find(({ knows }) => !knows(statement));
+      if (gap === undefined) continue;
+      wider.push({ Effect: 'Allow', Action: gap.action ?? statement.Action, Resource: '*' });
+      repaired.add(gap.name);
     }
-    for (const statement of unknown) repaired.add(gapOf(statement) ?? '');
+    if (wider.length === 0) continue;
+    const policy = JSON.stringify({ Version: '2012-10-17', Statement: wider });
+    for (const { Ref: role } of roles) {
+      await query('iam', 'PutRolePolicy', { RoleName: ids[role] ?? '', PolicyName: 'emulator-gaps', PolicyDocument: policy });
+    }
   }
   return [...repaired];
 }
 
-function gapOf({ Action: action, Condition: condition = {} }: Statement): string | undefined {
-  if (action === 'ssm:GetParametersByPath') return 'the resource of ssm:GetParametersByPath';
-  const keys = Object.values(condition).flatMap((block) => Object.keys(block));
-  return keys.some((key) => key.startsWith('kms:EncryptionContext:')) ? 'kms:EncryptionContext in conditions' : undefined;
+function namesEncryptionContext(condition: NonNullable<Statement['Condition']>): boolean {
+  return Object.values(condition)
+    .flatMap((block) => Object.keys(block))
+    .some((key) => key.startsWith('kms:EncryptionContext:'));
 }

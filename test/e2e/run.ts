@@ -21,13 +21,13 @@ import type { World } from './world.ts';
 const stepWithinMs = 300_000;
 
 const elsewhere = `
-What the emulator cannot check, and where it is checked instead:
-  IAM authorisation of callers     recorded events of every kind of identity, the local gateway's own check of signatures (npm test)
-  what the functions' roles allow  the exact statements of every role, on the template (npm test, suite infra)
-  TTL, backups, encryption, tags   on the template (npm test, suite infra); TTL and redrive are repaired from the template above
-  rotation of the issuer's keys    the local gateway (npm test)
-  alarms on AWS's own metrics, dashboard, custom domain, access logs    on the template (npm test, suite infra)
-  throttles, memory, concurrency   the local run's suites; the account's own quotas`;
+What the emulator cannot check, and where it is checked instead (suite infra of npm test holds the template):
+  conditions on kms:EncryptionContext, the resource of ssm:GetParametersByPath   the template's exact statements
+  identities other than roles (users, root, SSO, federated, Cognito)             recorded events (npm test)
+  TTL, backups, encryption and tags of the table                                 the template; the TTL is set from it above
+  rotation of the issuer's keys                                                  the local gateway (npm test)
+  dashboard, alarms on AWS's own metrics, custom domain, access logs, network    the template
+  throttles, memory, concurrency, quotas                                         nowhere but in AWS`;
 
 async function main(steps: Steps): Promise<void> {
   await steps.need('the package is built', () =>
@@ -37,7 +37,6 @@ async function main(steps: Steps): Promise<void> {
   try {
     await everyStep(steps, world);
   } finally {
-    await keepLogs(world);
     await world.stop();
   }
 }
@@ -50,9 +49,18 @@ async function keepLogs({ emulator, cloud }: World): Promise<void> {
 }
 
 async function everyStep(steps: Steps, world: World): Promise<void> {
-  const { deployments } = world;
-  await steps.need('cdk bootstrap', () => deployments.bootstrap());
+  await steps.need('cdk bootstrap', () => world.deployments.bootstrap());
   const before = await listEverything(world.cloud);
+  try {
+    await liveSteps(steps, world);
+  } finally {
+    await keepLogs(world);
+  }
+  await destroyEverything(steps, world, before);
+}
+
+/** Everything that is seen of deployments while they run. */
+async function liveSteps(steps: Steps, world: World): Promise<void> {
   const blue = await deployStage(steps, world, 'blue');
   await steps.need('the operator stores the secrets', () => storeSecrets(world, 'tokens-blue'));
   await vendSteps(steps, world, blue);
@@ -63,7 +71,6 @@ async function everyStep(steps: Steps, world: World): Promise<void> {
   await sampleAppSteps(steps, world);
   await renewalSteps(steps, world, blue, 'tokens-blue');
   await deadLetter(steps);
-  await destroyEverything(steps, world, before);
 }
 
 async function deployStage(steps: Steps, { deployments, cloud }: World, name: string): Promise<DeployedStack> {
@@ -96,7 +103,9 @@ async function destroyEverything(steps: Steps, { deployments, cloud, simulators 
       Object.entries(rest).flatMap(([kind, names]) => names.map((name) => `${kind} ${name}`)),
       [],
     );
-    const stored = simulators.accounts.map(({ provider, account }) => `tokens-blue/${provider}/${account}`);
+    const stored = ['tokens-blue', 'sample-tokens'].flatMap((prefix) =>
+      simulators.accounts.map(({ provider, account }) => `${prefix}/${provider}/${account}`),
+    );
     assert.deepEqual(secrets.toSorted(), stored.toSorted());
     assert.ok(keys.every((key) => key.endsWith(' PendingDeletion')));
   });

@@ -1,5 +1,5 @@
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { TokenVending } from 'token-vending';
 
@@ -9,7 +9,10 @@ class Tokens extends Stack {
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
-    this.vending = new TokenVending(this, 'Tokens', { deployment: id });
+    this.vending = new TokenVending(this, 'Tokens', {
+      deployment: id,
+      privateOrigins: String(this.node.getContext('privateOrigins')).split(' '),
+    });
     new CfnOutput(this, 'Url', { value: this.vending.url });
   }
 }
@@ -18,7 +21,7 @@ class Tokens extends Stack {
 class Importer extends Stack {
   constructor(scope: Construct, id: string, vending: TokenVending) {
     super(scope, id);
-    const role = new Role(this, 'Role', { path: '/importers/', assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    const role = new Role(this, 'Role', { path: '/importers/', assumedBy: new AccountRootPrincipal() });
     vending.grantVend(role, 'vidizmo/main');
     new CfnOutput(this, 'RoleName', { value: role.roleName });
   }

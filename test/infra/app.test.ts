@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+
+const root = path.join(import.meta.dirname, '..', '..');
+const directory = mkdtempSync(path.join(tmpdir(), 'token-vending-app-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Synthesizes the real app as the CDK CLI does, with cdk-nag, in a process of its own. */
+function synthesize(name: string, context: Record<string, unknown>) {
+  const output = path.join(directory, name);
+  const result = spawnSync(process.execPath, ['infra/app.ts'], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, CDK_OUTDIR: output, CDK_CONTEXT_JSON: JSON.stringify(context) },
+  });
+  return { ...result, output };
+}
+
+const withoutBundling = { 'aws:cdk:bundling-stacks': [] };
+
+describe('the app', () => {
+  test.each(['sandbox', 'production'])('cdk-nag finds nothing in stage %s that has no written reason', (stage) => {
+    const { status, stderr, stdout } = synthesize(`nag-${stage}`, { stage, ...withoutBundling });
+    expect(`${stdout}${stderr}`).not.toContain('AwsSolutions-');
+    expect(status).toBe(0);
+  });
+
+  test('a stage is a stack of its own name', () => {
+    const { output } = synthesize('named', { stage: 'blue-2', ...withoutBundling });
+    expect(readdirSync(output)).toContain('token-vending-blue-2.template.json');
+  });
+
+  test.each([
+    ['a stage with a slash', { stage: 'a/b' }, 'must be lower case letters'],
+    ['a configuration with a misspelt member', { config: 'misspelt' }, 'Unrecognized key'],
+  ])('%s is refused with a plain reason', (_, context, reason) => {
+    const config = path.join(directory, 'misspelt.ts');
+    writeFileSync(config, "export const config = { name: 'x', everyStage: { grant: [] }, stages: {} };");
+    const { status, stderr } = synthesize('refused', { ...withoutBundling, ...context, ...('config' in context ? { config } : {}) });
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(reason);
+  });
+});
+
+describe('the bundles', () => {
+  const { output, status, stderr } = synthesize('bundled', { stage: 'bundled' });
+  const files = readdirSync(output, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('index.mjs'));
+
+  test('each function is one minified ES module of at most 700 KB, and nothing else', () => {
+    expect(`${status} ${stderr}`).toMatch(/^0 /);
+    expect(files).toHaveLength(4);
+    for (const file of files) {
+      expect(readdirSync(path.dirname(path.join(output, file)))).toEqual(['index.mjs']);
+      expect(readFileSync(path.join(output, file)).byteLength).toBeLessThan(700 * 1_024);
+    }
+  });
+
+  test('what runs locally, in tests or at synthesis is in none of them', () => {
+    for (const file of files) {
+      const code = readFileSync(path.join(output, file), 'utf8');
+      expect(code).not.toMatch(/dynalite|peculiar|aws-cdk-lib|simulator|\/v4\/classic/);
+    }
+  });
+});

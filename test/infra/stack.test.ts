@@ -1,0 +1,228 @@
+import { describe, expect, test } from '@jest/globals';
+import { Match } from 'aws-cdk-lib/assertions';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import type { IVpc } from 'aws-cdk-lib/aws-ec2';
+import { configurations, readConfiguration } from '../../functions/configuration.ts';
+import { routeKeyOf, routes } from '../../functions/routes.ts';
+import { tableDefinition } from '../../infra/table-definition.ts';
+import { synthesize } from './support/synthesize.ts';
+
+const jwt = { issuer: 'https://issuer.example', audience: 'tokens', scope: 'tokens:use' };
+const sandbox = synthesize();
+const production = synthesize({ production: true, callers: jwt });
+
+interface Resource<T> {
+  Properties: T;
+  DeletionPolicy?: string;
+}
+
+function resources<T>({ template }: typeof sandbox, type: string): Resource<T>[] {
+  return Object.values(template.findResources(type)) as unknown as Resource<T>[];
+}
+
+describe('routes', () => {
+  type RouteProperties = { RouteKey: string; AuthorizationType?: string; AuthorizationScopes?: string[] };
+  const open = new Set(routes.filter(({ auth }) => auth === 'none').map(routeKeyOf));
+
+  test('the stack has the routes of the HTTP surface and no others', () => {
+    const keys = resources<RouteProperties>(sandbox, 'AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties.RouteKey);
+    expect(keys.toSorted()).toEqual(routes.map(routeKeyOf).toSorted());
+  });
+
+  test('IAM callers: every route asks for a signature but the open ones', () => {
+    for (const { Properties: route } of resources<RouteProperties>(sandbox, 'AWS::ApiGatewayV2::Route')) {
+      expect(`${route.RouteKey} ${route.AuthorizationType}`).toBe(`${route.RouteKey} ${open.has(route.RouteKey) ? 'NONE' : 'AWS_IAM'}`);
+    }
+  });
+
+  test('JWT callers: every route asks for a token with the scope but the open ones', () => {
+    for (const { Properties: route } of resources<RouteProperties>(production, 'AWS::ApiGatewayV2::Route')) {
+      const isOpen = open.has(route.RouteKey);
+      expect(route.AuthorizationType).toBe(isOpen ? 'NONE' : 'JWT');
+      expect(route.AuthorizationScopes).toEqual(isOpen ? undefined : [jwt.scope]);
+    }
+    production.template.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
+      AuthorizerType: 'JWT',
+      IdentitySource: ['$request.header.Authorization'],
+      JwtConfiguration: { Issuer: jwt.issuer, Audience: [jwt.audience] },
+    });
+  });
+
+  test('the API is throttled, and its access log holds no header, query or body', () => {
+    sandbox.template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      DefaultRouteSettings: { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
+      AccessLogSettings: { Format: Match.not(Match.stringLikeRegexp('header|queryString|\\$request')) },
+    });
+  });
+});
+
+describe('functions', () => {
+  type FunctionProperties = {
+    Description: string;
+    Environment: { Variables: Record<string, unknown> };
+    Timeout: number;
+    ReservedConcurrentExecutions?: number;
+    VpcConfig?: object;
+  };
+  const byDescription = (from: typeof sandbox) =>
+    new Map(resources<FunctionProperties>(from, 'AWS::Lambda::Function').map(({ Properties }) => [Properties.Description, Properties]));
+
+  test.each([
+    ['Hands out access tokens; holds no credential', configurations.vendToken],
+    ['Shows, revokes and resets accounts', configurations.manageAccounts],
+    ['Finds what is due and queues it', configurations.dispatchRenewals],
+    ['Talks to the providers, alone', configurations.renewTokenSets],
+  ])('%s: its environment is what the function reads, no more and no less', (description, schema) => {
+    for (const from of [sandbox, production]) {
+      const variables = byDescription(from).get(description)?.Environment.Variables ?? {};
+      // What is known only at deploy time stands for itself.
+      const environment = Object.fromEntries(
+        Object.entries(variables).map(([name, value]) => [name, typeof value === 'string' ? value : 'https://known-at-deploy-time']),
+      );
+      expect(() => readConfiguration<unknown>(schema, environment)).not.toThrow();
+      expect(Object.keys(environment).filter((name) => !(name in schema.shape))).toEqual([]);
+    }
+  });
+
+  test('all run on Node 24 and arm64, log JSON with the platform at WARN into groups of their own, and are traced', () => {
+    for (const { Properties } of resources<object>(sandbox, 'AWS::Lambda::Function')) {
+      expect(Properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        LoggingConfig: { LogFormat: 'JSON', SystemLogLevel: 'WARN', LogGroup: { Ref: expect.any(String) } },
+        TracingConfig: { Mode: 'Active' },
+      });
+    }
+  });
+
+  test('no function reserves concurrency, which a new account refuses', () => {
+    expect(sandbox.text).not.toContain('ReservedConcurrentExecutions');
+  });
+
+  test('only the renewing function stands in the network', () => {
+    expect(sandbox.text).not.toContain('VpcConfig');
+    const inNetwork = synthesize((stack) => ({ vpc: new Vpc(stack, 'Network', { maxAzs: 1 }) as IVpc }));
+    const placed = resources<FunctionProperties>(inNetwork, 'AWS::Lambda::Function').filter(({ Properties }) => Properties.VpcConfig);
+    expect(placed.map(({ Properties }) => Properties.Description)).toEqual(['Talks to the providers, alone']);
+  });
+});
+
+describe('renewal', () => {
+  test('the schedule ticks every minute and retries nothing', () => {
+    sandbox.template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'rate(1 minute)',
+      Target: { RetryPolicy: { MaximumRetryAttempts: 0 } },
+    });
+  });
+
+  test('what fails twice reaches the dead letters before the queue forgets it', () => {
+    const queue = resources<{ RedrivePolicy?: { maxReceiveCount: number }; VisibilityTimeout: number; MessageRetentionPeriod: number }>(
+      sandbox,
+      'AWS::SQS::Queue',
+    ).find(({ Properties }) => Properties.RedrivePolicy !== undefined);
+    const { RedrivePolicy, VisibilityTimeout = 0, MessageRetentionPeriod } = queue?.Properties ?? {};
+    expect(VisibilityTimeout * (RedrivePolicy?.maxReceiveCount ?? 0)).toBeLessThan(MessageRetentionPeriod ?? 0);
+    const timeouts = resources<{ Description: string; Timeout: number }>(sandbox, 'AWS::Lambda::Function');
+    const worker = timeouts.find(({ Properties }) => Properties.Description.startsWith('Talks to'));
+    expect(worker?.Properties.Timeout).toBeLessThan(VisibilityTimeout);
+  });
+
+  test('workers report each message, and no more of them run than were asked for', () => {
+    synthesize({ renewalConcurrency: 7 }).template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 7 },
+    });
+  });
+
+  test('a new version of a secret under the prefix, and its deletion, reach the renewing function', () => {
+    sandbox.template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: {
+        source: ['aws.secretsmanager'],
+        'detail-type': ['Secret Label Updated'],
+        detail: { name: [{ prefix: 'tokens-test/' }], labelUpdated: ['AWSCURRENT'] },
+      },
+    });
+    sandbox.template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: { 'detail-type': ['AWS API Call via CloudTrail'], detail: { eventName: ['DeleteSecret', 'RestoreSecret'] } },
+    });
+  });
+});
+
+describe('what stays when the stack goes', () => {
+  test('a sandbox leaves nothing', () => {
+    expect(retained(sandbox)).toEqual([]);
+    sandbox.template.hasResourceProperties('AWS::KMS::Key', { PendingWindowInDays: 7 });
+  });
+
+  test('production keeps table and key, and can restore the table', () => {
+    expect(retained(production).toSorted()).toEqual(['AWS::DynamoDB::Table', 'AWS::KMS::Key']);
+    production.template.hasResourceProperties('AWS::DynamoDB::Table', {
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      DeletionProtectionEnabled: true,
+    });
+  });
+
+  test('every log group has an end to what it keeps', () => {
+    for (const { Properties } of resources<{ RetentionInDays?: number }>(production, 'AWS::Logs::LogGroup')) {
+      expect(Properties.RetentionInDays).toBe(90);
+    }
+  });
+});
+
+describe('table and key', () => {
+  test('the table is the one that the functions were written for', () => {
+    sandbox.template.hasResourceProperties('AWS::DynamoDB::Table', {
+      BillingMode: 'PAY_PER_REQUEST',
+      TimeToLiveSpecification: { AttributeName: tableDefinition.ttlAttribute, Enabled: true },
+      GlobalSecondaryIndexes: tableDefinition.indexes.map(({ name }) =>
+        Match.objectLike({ IndexName: name, Projection: { ProjectionType: 'KEYS_ONLY' } }),
+      ),
+    });
+  });
+
+  test('the key is rotated', () => {
+    sandbox.template.hasResourceProperties('AWS::KMS::Key', { EnableKeyRotation: true });
+  });
+
+  test('no secret, password or token stands in a template', () => {
+    for (const { text } of [sandbox, production])
+      expect(text).not.toMatch(/AWS::SecretsManager::Secret|password|client_secret|dynamic reference/i);
+  });
+});
+
+describe('alarms', () => {
+  test('production has a dashboard and an alarm for each entry of the runbook, all sent to a topic', () => {
+    const alarms = resources<{ AlarmName: string; AlarmActions: unknown[] }>(production, 'AWS::CloudWatch::Alarm');
+    const names = alarms.map(({ Properties }) => Properties.AlarmName.replace('tokens-test-', ''));
+    expect(names.toSorted()).toEqual(['ClockSkew', 'DeadLetters', 'FunctionErrors', 'OldestOverdue', 'RenewalsFailing', 'VendErrors']);
+    expect(alarms.every(({ Properties }) => Properties.AlarmActions.length === 1)).toBe(true);
+    production.template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
+  });
+
+  test('CloudWatch may publish to the topic, for this account only and over TLS', () => {
+    production.template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+          Match.objectLike({ Effect: 'Allow', Action: 'sns:Publish', Principal: { Service: 'cloudwatch.amazonaws.com' } }),
+        ]),
+      },
+    });
+  });
+
+  test('a schedule that does not run raises the alarm too', () => {
+    production.template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'tokens-test-OldestOverdue',
+      TreatMissingData: 'breaching',
+    });
+  });
+
+  test('a sandbox costs no alarm', () => {
+    sandbox.template.resourceCountIs('AWS::CloudWatch::Alarm', 0);
+  });
+});
+
+function retained({ template }: typeof sandbox): string[] {
+  const all = template.toJSON()['Resources'] as Record<string, { Type: string; DeletionPolicy?: string }>;
+  return Object.values(all).flatMap(({ Type, DeletionPolicy }) => (DeletionPolicy === 'Retain' ? [Type] : []));
+}
