@@ -32,7 +32,7 @@ export function createSqs(): SQSClient {
 
 /** @returns the client of the sealing key, loaded when it is first needed: most requests never open or make a data key */
 export async function createKms(): Promise<KMSClient> {
-  const { KMSClient } = await import('@aws-sdk/client-kms');
+  const { KMSClient } = await import('./kms-client.ts');
   return new KMSClient(retryOnce);
 }
 
@@ -43,6 +43,6 @@ export async function createKms(): Promise<KMSClient> {
  * @returns the client that invokes the renewing function
  */
 export async function createLambda(): Promise<LambdaClient> {
-  const { LambdaClient } = await import('@aws-sdk/client-lambda');
+  const { LambdaClient } = await import('./lambda-client.ts');
   return new LambdaClient({ maxAttempts: 1, requestHandler: { httpsAgent: { keepAlive: false }, httpAgent: { keepAlive: false } } });
 }

@@ -90,14 +90,14 @@ function createKmsCalls({ kms, keyId, deployment, timeoutMs = defaultTimeoutMs }
   return {
     generate: (day) =>
       calling('kms:GenerateDataKey', async (limit) => {
-        const { GenerateDataKeyCommand } = await import('@aws-sdk/client-kms');
+        const { GenerateDataKeyCommand } = await import('./kms-client.ts');
         const command = new GenerateDataKeyCommand({ KeyId: keyId, KeySpec: 'AES_256', EncryptionContext: contextOf(day) });
         const { Plaintext, CiphertextBlob } = await (await client()).send(command, limit);
         return { key: bytesOf(Plaintext), wrapped: bytesOf(CiphertextBlob) };
       }),
     unwrap: (day, wrapped) =>
       calling('kms:Decrypt', async (limit) => {
-        const { DecryptCommand } = await import('@aws-sdk/client-kms');
+        const { DecryptCommand } = await import('./kms-client.ts');
         const command = new DecryptCommand({ KeyId: keyId, CiphertextBlob: wrapped, EncryptionContext: contextOf(day) });
         return bytesOf((await (await client()).send(command, limit)).Plaintext);
       }),

@@ -40,7 +40,7 @@ async function send(
   abortSignal: AbortSignal,
 ): Promise<InvokeCommandOutput> {
   try {
-    const { InvokeCommand } = await import('@aws-sdk/client-lambda');
+    const { InvokeCommand } = await import('./lambda-client.ts');
     return await (await client()).send(new InvokeCommand({ FunctionName: functionName, Payload: payload }), { abortSignal });
   } catch (error) {
     throw awsFailure(abortSignal.aborted ? 'too_slow' : 'renewals_unavailable', 'lambda:Invoke', error);
