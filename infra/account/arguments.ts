@@ -61,12 +61,16 @@ export function readArguments(given: readonly string[], providers: ReadonlyMap<s
   return { help: false, place: placeOf(values), command: commandOf(name, account, values.parameters ?? [], providers) };
 }
 
-interface Values {
-  help?: boolean | undefined;
+/** Options that say where. */
+export interface PlaceOptions {
   stage?: string | undefined;
   deployment?: string | undefined;
   local?: string | undefined;
   config?: string | undefined;
+}
+
+interface Values extends PlaceOptions {
+  help?: boolean | undefined;
   parameters?: string[] | undefined;
 }
 
@@ -92,7 +96,8 @@ function parse(given: readonly string[]): { values: Values; positionals: string[
   }
 }
 
-function placeOf({ stage, deployment, local, config = CONFIG }: Values): Place {
+/** @throws UsageError unless exactly one place is named */
+export function placeOf({ stage, deployment, local, config = CONFIG }: PlaceOptions): Place {
   const given = [stage, deployment, local].filter((value) => value !== undefined);
   if (given.length !== 1) throw new UsageError('Say where: --stage NAME, --deployment NAME or --local [URL], one of them.');
   if (stage !== undefined) return { kind: 'stage', stage, config };
