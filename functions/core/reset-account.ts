@@ -32,7 +32,7 @@ export async function resetAccount(
       if (item.failure && (wanted === undefined || wanted === key.sort)) await store.clearFailure(key, item.generation);
     }
   }
-  await bringForward(deps, ref);
+  await bringForward(deps, account);
   deps.telemetry.audit({ event: 'reset', outcome: 'success', account: partitionOf(ref), set: wanted });
   return { outcome: 'done' };
 }
