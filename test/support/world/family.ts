@@ -8,6 +8,8 @@ import type { WorldOptions } from './world.ts';
 /** A group of runs with something in common, and a deliberately broken step that they must catch. */
 export interface Family {
   name: string;
+  /** more runs in `npm test` than the others, where what the broken step needs is rare */
+  runs?: number;
   scenario: fc.Arbitrary<Scenario>;
   control: {
     step: string;

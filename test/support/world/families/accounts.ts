@@ -55,6 +55,7 @@ export const accounts: readonly Family[] = [
   },
   {
     name: 'secrets that change',
+    runs: 1_000,
     scenario: plan({
       behaviour: strict,
       deeds: [
