@@ -5,7 +5,13 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 // Synthesizes both kinds of stage and asks cfn-lint, in a virtual environment of its own, what CloudFormation would say.
-const cfnLintVersion = '1.53.2';
+const cfnLintVersion = '1.58.0';
+
+// The CDK writes a function's dependency on its role twice; CloudFormation does not mind.
+const ignored = 'W3005';
+
+// Its own script names the place where it was installed first.
+const start = 'import sys; from cfnlint.runner import main; sys.exit(main())';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const cache = path.join(root, '.cache');
@@ -36,6 +42,8 @@ async function synthesize(stage: string): Promise<string[]> {
 
 const python = await installCfnLint();
 const templates = [...(await synthesize('sandbox')), ...(await synthesize('production'))];
-const { status } = spawnSync(python, ['-m', 'cfnlint', '--regions', 'eu-central-1', '--', ...templates], { stdio: 'inherit' });
+const { status } = spawnSync(python, ['-c', start, '--ignore-checks', ignored, '--regions', 'eu-central-1', '--', ...templates], {
+  stdio: 'inherit',
+});
 process.stdout.write(status === 0 ? `cfn-lint: ${templates.length} templates, no finding\n` : 'cfn-lint found something\n');
 process.exitCode = status ?? 1;
