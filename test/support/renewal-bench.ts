@@ -90,11 +90,12 @@ export function renewalBench(options: BenchOptions = {}) {
   const restoreEpochMs = options.restoreEpochMs?.(clock.nowMs());
   const renewTokenSet = createRenewTokenSet({ ...common, secrets, fetch, maxTokenSets, restoreEpochMs });
   const invocations: RenewCommand[] = [];
+  const instead: ((command: RenewCommand) => Promise<Outcome>)[] = [];
   const run = (command: RenewCommand): Promise<Outcome> => renewTokenSet(command, { deadlineMs: clock.nowMs() + FUNCTION_MS });
   const renewals = {
     invoke: async (command: RenewCommand): Promise<Outcome> => {
       invocations.push(command);
-      return run(command);
+      return (instead.shift() ?? run)(command);
     },
   };
   const vendToken = createVendToken({ ...common, renewals, restoreEpochMs });
@@ -112,7 +113,10 @@ export function renewalBench(options: BenchOptions = {}) {
     sent,
     /** what happens to the next requests; after them the provider answers by itself */
     next,
+    /** what the vending function asked of the renewing one, in order */
     invocations,
+    /** what its next invocations meet instead of the renewing function */
+    instead,
     /** lets a test come between the table's operations */
     hooks,
     run,
