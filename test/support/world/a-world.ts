@@ -3,7 +3,8 @@ import { keyOf, type AccountRef, type TokenParameters } from '../../../functions
 import type { VendCommand } from '../../../functions/core/vend-token.ts';
 import type { Behaviour } from './fake-provider.ts';
 import type { Call, Vend } from './history.ts';
-import { World, type WorldOptions } from './world.ts';
+import { World } from './world.ts';
+import type { WorldOptions } from './world-options.ts';
 
 export const SECOND = 1_000;
 export const MINUTE = 60_000;

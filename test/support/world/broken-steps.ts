@@ -3,7 +3,7 @@ import type { Provider } from '../../../functions/core/provider.ts';
 import type { Rules } from '../../../functions/core/renewal-deps.ts';
 import type { AccountRef } from '../../../functions/core/token-set.ts';
 import type { Scenario } from './scenario.ts';
-import type { Breaking } from './world.ts';
+import type { Breaking } from './world-options.ts';
 
 // Each of these breaks one step of the protocol deliberately: the negative controls, which the suite must catch every time.
 

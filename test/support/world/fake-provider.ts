@@ -237,7 +237,8 @@ export class FakeProvider {
   }
 }
 
-function success(body: object): Omit<ProviderAnswer, 'sentAtMs'> {
+/** A 200 with this body. */
+export function success(body: object): Omit<ProviderAnswer, 'sentAtMs'> {
   return { status: 200, headers: {}, text: JSON.stringify(body) };
 }
 

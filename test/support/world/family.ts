@@ -3,7 +3,7 @@ import type { Fault } from './faults.ts';
 import { someCallFaults, someStoreFaults } from './faults.ts';
 import type { Behaviour } from './fake-provider.ts';
 import { oneSet, someDeeds, type Deed, type Scenario } from './scenario.ts';
-import type { WorldOptions } from './world.ts';
+import type { WorldOptions } from './world-options.ts';
 
 /** A group of runs with something in common, and a deliberately broken step that they must catch. */
 export interface Family {

@@ -6,7 +6,8 @@ import type { Fault } from './faults.ts';
 import { InvariantBroken } from './invariant.ts';
 import { invariants } from './invariants.ts';
 import { timeline } from './timeline.ts';
-import { World, type WorldOptions } from './world.ts';
+import { World } from './world.ts';
+import type { WorldOptions } from './world-options.ts';
 
 /** One thing that somebody does, a while after what they did before. */
 export interface Deed {

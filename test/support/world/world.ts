@@ -1,13 +1,10 @@
-import type { Scheduler } from 'fast-check';
 import { TokenVendingError } from '../../../functions/core/errors.ts';
-import type { AuditEvent, ProviderSecret, Telemetry, TokenStore } from '../../../functions/core/ports.ts';
+import type { AuditEvent, ProviderSecret, Telemetry } from '../../../functions/core/ports.ts';
 import type { Provider, ProviderRequest, Traits } from '../../../functions/core/provider.ts';
-import type { Rules } from '../../../functions/core/renewal-deps.ts';
 import { chooseCall } from '../../../functions/core/judge.ts';
 import { mayRevokeSpare } from '../../../functions/core/renewal-attempt.ts';
 import { createRenewTokenSet } from '../../../functions/core/renew-token-set.ts';
 import type { Outcome, RenewCommand } from '../../../functions/core/renewal.ts';
-import { Secret } from '../../../functions/core/secret.ts';
 import { createSealer } from '../../../functions/core/seal.ts';
 import { timing as production, type Timing } from '../../../functions/core/timing.ts';
 import {
@@ -15,53 +12,24 @@ import {
   fingerprintOf,
   keyOf,
   type AccountRef,
-  type TokenSet,
   type TokenSetItem,
   type TokenSetKey,
 } from '../../../functions/core/token-set.ts';
 import { createVendToken, type VendCommand, type VendOutcome } from '../../../functions/core/vend-token.ts';
 import { createMemoryStore, type MemoryStore } from '../memory-store.ts';
 import { aProvider, traitsOf, type FakeCredentials } from './a-provider.ts';
-import { FakeProvider, type Behaviour } from './fake-provider.ts';
-import { FaultPlan, type Fault } from './faults.ts';
+import { FakeProvider } from './fake-provider.ts';
+import { FaultPlan } from './faults.ts';
 import { accountName, type HistoryEvent, type SecretNow, type Stored, type Vend } from './history.ts';
 import { Instance, WorldRandomness } from './instance.ts';
 import { ghostKeys, instanceFetch, instanceKeys, instanceSecrets, type Sending, type Wire } from './instance-ports.ts';
 import { instanceStore, keyName, type StoreWorld } from './instance-store.ts';
 import { VirtualTime } from './virtual-time.ts';
+import { giveConsent } from './consent.ts';
+import { DEPLOYMENT, type WorldOptions } from './world-options.ts';
 
-const DEPLOYMENT = 'world';
 /** A function's time-out; Lambda ends it there. */
 const FUNCTION_MS = 30_000;
-
-/** A deliberately broken step, put between an instance and the table. */
-export type Breaking = (table: TokenStore, about: BrokenWorld) => TokenStore;
-
-/** What a broken step may look at. */
-export interface BrokenWorld {
-  instance: Instance;
-  raw: MemoryStore;
-  /** what stood there one write ago */
-  stale: (key: TokenSetKey) => TokenSetItem | undefined;
-}
-
-export interface WorldOptions {
-  scheduler: Scheduler;
-  behaviour: Behaviour;
-  faults?: readonly Fault[] | undefined;
-  seed?: number | undefined;
-  /** what the provider's file declares, where it is not what fits the behaviour */
-  traits?: Partial<Traits> | undefined;
-  /** how far the clock of the nth instance is off, ms */
-  offsetsMs?: readonly number[] | undefined;
-  stepMs?: number | undefined;
-  timing?: Timing | undefined;
-  rules?: Partial<Rules> | undefined;
-  breaking?: Breaking | undefined;
-  breakProvider?: ((provider: Provider) => Provider) | undefined;
-  maxTokenSets?: number | undefined;
-  restoreEpochMs?: number | undefined;
-}
 
 interface Composed {
   instance: Instance;
@@ -183,49 +151,9 @@ export class World {
   /** Opens a session at the provider and stores it, as a log-in (or, where it takes a person, a consent) would have. */
   async seed(ref: AccountRef, parameters: VendCommand['parameters'] = {}): Promise<void> {
     const key = keyOf(ref, parameters);
-    if (this.traits.loginNeedsPerson) await this.#consent(ref, key, parameters);
+    if (this.traits.loginNeedsPerson) await giveConsent(this, ref, parameters);
     else await this.invoke({ command: 'renew', ref, parameters, minTtlMs: 0 });
     if (!this.raw.tokenSetAt(key)?.sealed) throw new Error('The first log-in did not succeed.');
-  }
-
-  async #consent(ref: AccountRef, key: TokenSetKey, parameters: VendCommand['parameters']): Promise<void> {
-    await this.invoke({ command: 'secret_changed', ref });
-    const account = this.raw.accountAt(ref);
-    const secret = this.secretOf(ref);
-    if (!account || !secret) throw new Error('An account without a secret has no token set.');
-    const obtainedAtMs = this.nowMs();
-    const lifeMs = this.provider.behaviour.lifeSeconds * 1000;
-    const body = this.provider.tokenBody(this.provider.open(secret.host, secret.user, parameters, obtainedAtMs), obtainedAtMs);
-    const tokenSet: TokenSet = {
-      accessToken: new Secret(body.access),
-      refreshToken: new Secret(body.refresh ?? ''),
-      facts: { ...body.facts },
-      parameters,
-      origin: `https://${secret.host}`,
-      identity: account.identity,
-      refreshEndsOldToken: this.traits.refreshEndsOldToken,
-      obtainedAtMs,
-      expiresAtMs: obtainedAtMs + lifeMs,
-    };
-    const table = instanceStore(this, this.raw, new Instance(0, 0, this.time, this.faults));
-    const { leaseMs, skewMs } = this.timing;
-    const lease = {
-      judged: undefined,
-      attempt: 'consent',
-      nowMs: obtainedAtMs,
-      leaseUntilMs: obtainedAtMs + leaseMs,
-      skewMs,
-      respectNotBefore: false,
-    };
-    const acquired = await table.acquire(key, lease);
-    if (!acquired) throw new Error('There is a token set already.');
-    const { generation } = acquired;
-    const sealed = await createSealer({ keys: ghostKeys, deployment: DEPLOYMENT }).seal(key, generation + 1, tokenSet, obtainedAtMs);
-    const { expiresAtMs } = tokenSet;
-    const { secretVersion } = account;
-    const dueAt = { shard: 0, atMs: obtainedAtMs + lifeMs / 2 };
-    const times = { obtainedAtMs, expiresAtMs, refreshExpiresAtMs: undefined, lifeMs, warmUntilMs: obtainedAtMs + lifeMs * 2, due: dueAt };
-    await table.commit(key, generation, { attempt: 'consent', sealed, secretVersion, ...times });
   }
 
   deleteItem(key: TokenSetKey): void {
