@@ -16,6 +16,8 @@ export function createDeployments(env: Readonly<Record<string, string>>, account
     bootstrap: () => cdk(['bootstrap', `aws://${account}/${region}`, '--output', assemblyOf(`bootstrap-${randomUUID()}`)]),
     deploy: (name: string) => stage('deploy', name, '--output', assemblyOf(name)),
     destroy: (name: string) => stage('destroy', name, '--force', '--output', assemblyOf(name)),
+    account: (name: string, ...args: string[]) =>
+      run('npm', ['run', '--silent', 'account', '--', ...args, '--stage', name, '--config', 'test/e2e/vending.config.ts'], env),
     deploySample: () => cdk(['deploy', '--all', '--require-approval', 'never', ...sample]),
     destroySample: () => cdk(['destroy', '--all', '--force', ...sample]),
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { DeployedStack } from './cloud.ts';
+import { accountSteps } from './account-steps.ts';
 import { assemblyOf } from './deployments.ts';
 import { addedSince, functionLogs, listEverything } from './leftovers.ts';
 import type { Listing } from './leftovers.ts';
@@ -70,6 +71,7 @@ async function liveSteps(steps: Steps, world: World): Promise<void> {
   await stagesApart(steps, world, blue, green);
   await sampleAppSteps(steps, world);
   await renewalSteps(steps, world, blue, 'tokens-blue');
+  await accountSteps(steps, world, 'blue');
   await deadLetter(steps);
 }
 
