@@ -8,10 +8,10 @@ import { createDispatchRenewals } from './core/dispatch-renewals.ts';
 import { timing } from './core/timing.ts';
 import { dispatchRenewalsHandler } from './handlers/dispatch-renewals.ts';
 
-const { TABLE_NAME, QUEUE_URL, DUE_SHARDS } = readConfiguration(configurations.dispatchRenewals, process.env);
+const { TABLE_NAME, DEPLOYMENT, QUEUE_URL, DUE_SHARDS } = readConfiguration(configurations.dispatchRenewals, process.env);
 
 const clock = createSystemClock();
-const telemetry = createTelemetry({ clock });
+const telemetry = createTelemetry({ clock, namespace: DEPLOYMENT });
 
 const dispatchRenewals = createDispatchRenewals({
   store: createTokenTable({ client: createDynamoDb(), tableName: TABLE_NAME, clock, telemetry }),

@@ -12,10 +12,10 @@ import { manageAccountsHandler } from './handlers/manage-accounts.ts';
 import { providersById } from './providers/index.ts';
 
 const configuration = readConfiguration(configurations.manageAccounts, process.env);
-const { TABLE_NAME, RENEW_FUNCTION, GRANTS_PATH, CALLERS } = configuration;
+const { TABLE_NAME, DEPLOYMENT, RENEW_FUNCTION, GRANTS_PATH, CALLERS } = configuration;
 
 const clock = createSystemClock();
-const telemetry = createTelemetry({ clock });
+const telemetry = createTelemetry({ clock, namespace: DEPLOYMENT });
 const providers = providersById();
 
 const manage = createManageAccounts({

@@ -16,7 +16,7 @@ const configuration = readConfiguration(configurations.renewTokenSets, process.e
 const { TABLE_NAME, DEPLOYMENT, DUE_SHARDS, KEY_ID, SECRET_PREFIX, EGRESS_ORIGINS, RESTORE_EPOCH_MS, MAX_TOKEN_SETS } = configuration;
 
 const clock = createSystemClock();
-const telemetry = createTelemetry({ clock });
+const telemetry = createTelemetry({ clock, namespace: DEPLOYMENT });
 const store = createTokenTable({ client: createDynamoDb(), tableName: TABLE_NAME, clock, telemetry });
 
 const renewTokenSet = createRenewTokenSet({

@@ -15,7 +15,7 @@ const configuration = readConfiguration(configurations.vendToken, process.env);
 const { TABLE_NAME, DEPLOYMENT, DUE_SHARDS, KEY_ID, RENEW_FUNCTION, GRANTS_PATH, CALLERS, RESTORE_EPOCH_MS } = configuration;
 
 const clock = createSystemClock();
-const telemetry = createTelemetry({ clock });
+const telemetry = createTelemetry({ clock, namespace: DEPLOYMENT });
 const providers = providersById();
 const store = createTokenTable({ client: createDynamoDb(), tableName: TABLE_NAME, clock, telemetry });
 

@@ -18,7 +18,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { metricDimension, metricNamespace } from '../../functions/adapters/telemetry.ts';
+import { metricDimension } from '../../functions/adapters/telemetry.ts';
 import { providersById } from '../../functions/providers/index.ts';
 
 export interface MonitoringProps {
@@ -82,7 +82,7 @@ export class Monitoring extends Construct {
     return {
       VendErrors: { metric: share, threshold: 5, periods: 3, description: 'At least 5 % of the calls get a 5xx. Runbook: VendErrors' },
       RenewalsFailing: {
-        metric: overProviders('RenewalFailures', Stats.SUM),
+        metric: this.overProviders('RenewalFailures', Stats.SUM),
         threshold: 10,
         periods: 3,
         description: 'Providers refuse or fail renewals. Runbook: RenewalsFailing',
@@ -94,7 +94,7 @@ export class Monitoring extends Construct {
         description: 'A worker crashed on a message twice. Runbook: DeadLetters',
       },
       OldestOverdue: {
-        metric: ours('OldestOverdue', 'dispatch-renewals', Stats.MAXIMUM),
+        metric: this.ours('OldestOverdue', 'dispatch-renewals', Stats.MAXIMUM),
         threshold: 300,
         periods: 1,
         description: 'A token set has been due for 5 minutes, or the schedule does not run. Runbook: OldestOverdue',
@@ -102,7 +102,7 @@ export class Monitoring extends Construct {
         missing: TreatMissingData.BREACHING,
       },
       ClockSkew: {
-        metric: ours('ClockSkew', 'dynamodb', Stats.SAMPLE_COUNT),
+        metric: this.ours('ClockSkew', 'dynamodb', Stats.SAMPLE_COUNT),
         threshold: 5,
         periods: 2,
         description: 'Functions and DynamoDB disagree about the time by more than 2 s. Runbook: ClockSkew',
@@ -124,28 +124,28 @@ export class Monitoring extends Construct {
         [
           graph(
             'Vends',
-            ['VendSuccess', 'VendRefusal', 'VendFailure'].map((name) => overProviders(name, Stats.SAMPLE_COUNT)),
+            ['VendSuccess', 'VendRefusal', 'VendFailure'].map((name) => this.overProviders(name, Stats.SAMPLE_COUNT)),
           ),
           graph(
             'Vend latency, ms',
-            [Stats.p(50), Stats.p(99)].map((statistic) => overProviders('VendSuccess', statistic)),
+            [Stats.p(50), Stats.p(99)].map((statistic) => this.overProviders('VendSuccess', statistic)),
           ),
         ],
         [
           graph(
             'Renewals',
-            ['Renewals', 'RenewalFailures', 'ProviderFailure'].map((name) => overProviders(name, Stats.SUM)),
+            ['Renewals', 'RenewalFailures', 'ProviderFailure'].map((name) => this.overProviders(name, Stats.SUM)),
           ),
           graph(
             'Provider calls, ms',
-            [...providersById().keys()].map((provider) => ours('ProviderCall', provider, Stats.p(90))),
+            [...providersById().keys()].map((provider) => this.ours('ProviderCall', provider, Stats.p(90))),
           ),
         ],
         [
           graph(
             'Schedule',
-            [ours('OldestOverdue', 'dispatch-renewals', Stats.MAXIMUM)],
-            [ours('RenewalsDispatched', 'dispatch-renewals', Stats.SUM)],
+            [this.ours('OldestOverdue', 'dispatch-renewals', Stats.MAXIMUM)],
+            [this.ours('RenewalsDispatched', 'dispatch-renewals', Stats.SUM)],
           ),
           graph('Dead letters', [deadLetters.metricApproximateNumberOfMessagesVisible({ period })]),
         ],
@@ -166,6 +166,23 @@ export class Monitoring extends Construct {
     return new MathExpression({ expression: sumOf(entries.map(([id]) => id)), usingMetrics: Object.fromEntries(entries), label, period });
   }
 
+  /** A metric of the service's own. Each deployment has a namespace of its own name, so that stages do not raise each other's alarms. */
+  private ours(metricName: string, part: string, statistic: string): Metric {
+    const dimensionsMap = { [metricDimension]: part };
+    return new Metric({ namespace: this.props.deployment, metricName, dimensionsMap, statistic, period });
+  }
+
+  private overProviders(metricName: string, statistic: string): MathExpression {
+    const entries = [...providersById().keys()].map(
+      (provider, index) => [`${idOf(metricName, statistic)}${index}`, this.ours(metricName, provider, statistic)] as const,
+    );
+    const ids = entries.map(([id]) => id);
+    const worst = statistic.startsWith('p');
+    const expression = worst ? `MAX([${ids.join(', ')}])` : sumOf(ids);
+    const label = worst ? `${metricName} ${statistic}` : metricName;
+    return new MathExpression({ expression, usingMetrics: Object.fromEntries(entries), label, period });
+  }
+
   private addTopic(): Topic {
     const topic = new Topic(this, 'Alarms', { enforceSSL: true });
     // A policy of one's own replaces the one that let every service of the account publish.
@@ -175,22 +192,6 @@ export class Monitoring extends Construct {
     );
     return topic;
   }
-}
-
-/** @returns a metric of the service's own */
-function ours(metricName: string, part: string, statistic: string): Metric {
-  return new Metric({ namespace: metricNamespace, metricName, dimensionsMap: { [metricDimension]: part }, statistic, period });
-}
-
-function overProviders(metricName: string, statistic: string): MathExpression {
-  const entries = [...providersById().keys()].map(
-    (provider, index) => [`${idOf(metricName, statistic)}${index}`, ours(metricName, provider, statistic)] as const,
-  );
-  const ids = entries.map(([id]) => id);
-  const worst = statistic.startsWith('p');
-  const expression = worst ? `MAX([${ids.join(', ')}])` : sumOf(ids);
-  const label = worst ? `${metricName} ${statistic}` : metricName;
-  return new MathExpression({ expression, usingMetrics: Object.fromEntries(entries), label, period });
 }
 
 /** A metric that nobody has sent is nothing, and one nothing would make nothing of the sum. */

@@ -217,6 +217,11 @@ describe('alarms', () => {
     });
   });
 
+  test('the metrics are of this deployment alone, under its name', () => {
+    production.template.hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: 'OldestOverdue', Namespace: 'tokens-test' });
+    expect(production.text).not.toContain('"TokenVending"');
+  });
+
   test('a sandbox costs no alarm', () => {
     sandbox.template.resourceCountIs('AWS::CloudWatch::Alarm', 0);
   });
