@@ -193,6 +193,8 @@ function report(
   result: CallResult | RevokeResult,
   tookMs: number,
 ): void {
+  // Whoever waits for a slot says nothing of the provider.
+  if (result.kind === 'failed' && result.code === 'withheld') return;
   telemetry.metric('ProviderCall', tookMs, 'Milliseconds', provider.id);
   if (result.kind === 'ok') return;
   telemetry.metric('ProviderFailure', 1, 'Count', provider.id);

@@ -78,7 +78,6 @@ async function renew(deps: RenewalDeps, wanted: Wanted, request: RenewRequest, o
     const judgement = judgeNow(deps, situation, request);
     if (judgement.verdict !== 'renew') return conclude(deps, wanted, situation, judgement, undefined);
     if (occasion === 'due' && !isWarm(deps, situation.account, situation.view.item)) return dropDue(deps, wanted);
-    if (limits.deadlineMs - deps.clock.nowMs() < deps.timing.acquireNeedsMs) return waitFor(deps);
     // A log-in is never sent with a secret from memory: a password that was changed a moment ago counts towards a lock.
     if (!situation.secretIsFresh && logsIn(deps, situation)) {
       fresh = true;
@@ -88,6 +87,8 @@ async function renew(deps: RenewalDeps, wanted: Wanted, request: RenewRequest, o
     if (tooMany) return { outcome: 'refused', refusal: { reason: 'too_many_token_sets' } };
     // The last thing that can fail and needs no lease.
     await deps.keys.forSealing(deps.clock.nowMs());
+    // Asked right before the lease: a function that is stopped between sending and storing loses what it obtained.
+    if (limits.deadlineMs - deps.clock.nowMs() < deps.timing.acquireNeedsMs) return waitFor(deps);
 
     const result = await attemptRenewal(deps, situation, occasion);
     if (result.kind === 'wait') return { outcome: 'wait', retryAtMs: result.retryAtMs };

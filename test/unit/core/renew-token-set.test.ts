@@ -59,10 +59,9 @@ describe('a renewal', () => {
     expect(bench.sent).toEqual([]);
   });
 
-  test('sends nothing where the function has too little time left to finish', async () => {
+  test.each(['readTokenSet', 'listTokenSets'])('sends nothing where %s leaves the function too little time to finish', async (slow) => {
     const bench = renewalBench();
-    await bench.run({ command: 'secret_changed', ref });
-    bench.hooks.onOperation = (name) => void (name === 'readTokenSet' && bench.clock.advance(15 * SECOND));
+    bench.hooks.onOperation = (name) => void (name === slow && bench.clock.advance(15 * SECOND));
     expect(await bench.renew()).toMatchObject({ outcome: 'wait' });
     expect(bench.sent).toEqual([]);
   });
@@ -404,4 +403,17 @@ describe('a provider where a log-in needs a person', () => {
     expect(bench.item()).toMatchObject({ dueAtMs: undefined, failure: { code: 'needs_consent', notBeforeMs: undefined } });
     expect(await bench.renew()).toMatchObject({ outcome: 'refused', refusal: { reason: 'needs_consent' } });
   });
+});
+
+test('who may not log in yet waits, gives the lease back, and is no failure of the provider', async () => {
+  const bench = renewalBench();
+  const second = Promise.withResolvers<unknown>();
+  bench.next(meanwhile(() => second.promise));
+  const first = bench.renew();
+  second.resolve(await bench.renew({ parameters: { profile: 1 } }));
+  expect(await second.promise).toMatchObject({ outcome: 'wait' });
+  expect(await first).toMatchObject({ outcome: 'renewed' });
+  expect(bench.sent).toEqual(['login']);
+  expect(bench.store.tokenSetAt(keyOf(ref, { profile: 1 }))).toMatchObject({ lease: undefined, doubt: undefined });
+  expect(bench.telemetry.metrics.map(({ name }) => name)).not.toContain('ProviderFailure');
 });
