@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
@@ -27,7 +27,6 @@ const asked: string[] = [];
 const tokens = new Set<string>();
 
 beforeAll(async () => {
-  if (!existsSync(executablePath)) throw new Error(`${executablePath} is missing: apt-get install chromium, or name another in CHROMIUM`);
   mkdirSync(pictures, { recursive: true });
   showLines = viewLines(() => undefined);
   stack = await startLocalStack({ lifeSeconds: 300 });
