@@ -38,7 +38,7 @@ export interface TokenSource {
    * From memory until a tenth of its life is left; then one request for everybody who waits. While the service is in trouble the
    * token in memory is given as long as it lives, and the service is not asked again before its `Retry-After` is over.
    *
-   * @throws VendError
+   * @throws VendError, and what `authenticate` throws
    */
   getToken(ask?: TokenAsk): Promise<AccessToken>;
   /**

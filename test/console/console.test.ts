@@ -6,6 +6,8 @@ import type { Browser, Page } from 'playwright-core';
 import { viewLines } from '../../infra/local/log-view.ts';
 import { startLocalStack } from '../../infra/local/stack.ts';
 import type { LocalStack } from '../../infra/local/stack.ts';
+import { startConsoleProxy, type ConsoleProxy } from '../../infra/console/proxy.ts';
+import { region } from '../../infra/local/aws/protocol.ts';
 import { inPage } from './in-page.ts';
 
 // The console as an operator uses it, in Debian's Chromium. Screenshots are written below .cache/console/, to be looked at.
@@ -183,5 +185,34 @@ describe('the console', () => {
     expect([...tokens].filter((token) => content.includes(token))).toEqual([]);
     expect([...new Set(asked)]).toEqual([stack.url]);
     expect(complaints.filter((text) => !/status of (400|403|503)/.test(text))).toEqual([]);
+  });
+});
+
+describe('the console of a deployment with IAM callers', () => {
+  let proxy: ConsoleProxy;
+
+  beforeAll(async () => {
+    await stack.stop();
+    stack = await startLocalStack({ lifeSeconds: 300, callers: 'iam' });
+    const { accessKeyId, secretAccessKey } = stack.callers.developer;
+    proxy = await startConsoleProxy({ url: stack.url, region, credentials: { accessKeyId, secretAccessKey }, port: 0 });
+  });
+  afterAll(() => proxy.close());
+
+  test('tells who opens it at the API itself where to go', async () => {
+    await page.goto(`${stack.url}/console`);
+    await page.getByText('npm run console -- --stage NAME').waitFor();
+    expect(await page.getByRole('article').count()).toBe(0);
+  });
+
+  test('is opened with the key that was printed, and no token reaches the browser', async () => {
+    await page.goto(proxy.url);
+    await page.getByLabel('Credential').fill(proxy.key);
+    await page.keyboard.press('Enter');
+    await page.getByText('4 accounts: 4 well').waitFor();
+    const answered = page.waitForResponse((response) => response.url().endsWith('/v1/tokens/vidizmo/main'));
+    await button('vidizmo/main', 'Try a vend').click();
+    expect(await outcome('vidizmo/main', /^Vended/)).toContain('fingerprint');
+    expect(await (await answered).json()).not.toHaveProperty('access_token');
   });
 });

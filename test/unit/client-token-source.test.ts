@@ -63,6 +63,21 @@ describe('a token source', () => {
     expect(token.facts).toEqual({ user: 7 });
   });
 
+  test('asks for a JWT before every request, because it ends as well', async () => {
+    const { fetch, asked } = service(vended('a', 5), vended('b', 5));
+    let given = 0;
+    const source = sourceAt(fetch, undefined, { authenticate: bearer(async () => `jwt-${(given += 1)}`) });
+    await source.getToken();
+    await source.getToken({ minTtlSeconds: 6 });
+    expect(asked.map(({ headers }) => headers.get('authorization'))).toEqual(['Bearer jwt-1', 'Bearer jwt-2']);
+  });
+
+  test('gives what it just got, however short it lives', async () => {
+    const { fetch, asked } = service(vended('a', 3));
+    expect((await sourceAt(fetch).getToken({ minTtlSeconds: 60 })).accessToken).toBe('token-a');
+    expect(asked).toHaveLength(1);
+  });
+
   test('answers from memory until a tenth of the life is left', async () => {
     const { fetch, asked } = service(vended('a'), vended('b'));
     const clock = handClock(START_MS);
