@@ -26,7 +26,9 @@ const mistakes: string[] = [];
 async function vend(index: number, comesBack: boolean): Promise<void> {
   const ref = fleet.refOf(index);
   const begunMs = clock.nowMs();
-  const providerIsWell = service.providers.isWell(ref.provider === fleet.providerOf(index) ? fleet.providerOf(index) : 'steady');
+  // A worker that tried meanwhile may have named a later time.
+  const isFree = (service.store.accountAt(ref)?.notBeforeMs ?? 0) <= begunMs;
+  const providerIsWell = isFree && service.providers.isWell(fleet.providerOf(index));
   const outcome = await service.vend({ caller: 'simulation', ref, parameters: {}, minTtlSeconds: 0 });
   const nowMs = clock.nowMs();
   const livesUntilMs = service.store.tokenSetAt(keyOf(ref, {}))?.expiresAtMs ?? 0;

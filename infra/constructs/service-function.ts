@@ -31,6 +31,16 @@ export interface ServiceFunctionProps {
   network: Network | undefined;
 }
 
+/** How esbuild makes a function of its entry; `npm run bench` measures bundles made in the same way. */
+export const bundling = {
+  target: 'node24',
+  // Without `module` first, esbuild takes CommonJS builds of the AWS clients, and those die at start in an ES module.
+  mainFields: ['module', 'main'],
+  minify: true,
+  keepNames: true,
+  esbuildArgs: { '--legal-comments': 'none' },
+};
+
 // This file is infra/constructs/service-function.ts in the repository and dist/infra/constructs/service-function.js in the package.
 const home = path.join(import.meta.dirname, '..', '..');
 const extension = path.extname(import.meta.filename);
@@ -55,17 +65,7 @@ export class ServiceFunction extends NodejsFunction {
       projectRoot: home,
       // Nothing is installed for a function, so no lock file is read: the CDK wants to be told of one all the same.
       depsLockFilePath: entry,
-      bundling: {
-        format: OutputFormat.ESM,
-        target: 'node24',
-        // Without `module` first, esbuild takes CommonJS builds of the AWS clients, and those die at start in an ES module.
-        mainFields: ['module', 'main'],
-        minify: true,
-        keepNames: true,
-        bundleAwsSDK: true,
-        logLevel: LogLevel.WARNING,
-        esbuildArgs: { '--legal-comments': 'none' },
-      },
+      bundling: { format: OutputFormat.ESM, bundleAwsSDK: true, logLevel: LogLevel.WARNING, ...bundling },
       runtime: Runtime.NODEJS_24_X,
       architecture: props.architecture,
       memorySize: props.memoryMb,
