@@ -17,12 +17,7 @@ const { values } = parseArgs({
     life: { type: 'string', default: '300' },
   },
 });
-const [seconds, accounts, rate, lifeSeconds] = [values.seconds, values.accounts, values.rate, values.life].map(Number) as [
-  number,
-  number,
-  number,
-  number,
-];
+const [seconds = 0, accounts = 0, rate = 0, lifeSeconds = 0] = [values.seconds, values.accounts, values.rate, values.life].map(Number);
 const LATENCY_MS = 400;
 const TICK_MS = 15_000;
 const TOGETHER = 10;

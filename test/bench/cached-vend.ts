@@ -1,6 +1,6 @@
 import { openSync, writeSync } from 'node:fs';
 import { devNull } from 'node:os';
-import middy from '@middy/core';
+import withMiddleware from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { createSystemClock, createSystemRandomness } from '../../functions/adapters/system.ts';
 import { createTelemetry } from '../../functions/adapters/telemetry.ts';
@@ -77,7 +77,7 @@ function vendHandler() {
 
 /** What every handler pays: middy, and an answer that never changes. */
 function constantHandler() {
-  const handle = middy<object, { statusCode: number; body: string }>().handler(async () => ({ statusCode: 200, body: '{}' }));
+  const handle = withMiddleware<object, { statusCode: number; body: string }>().handler(async () => ({ statusCode: 200, body: '{}' }));
   return (context: Context) => handle(event, context);
 }
 

@@ -10,12 +10,15 @@ export interface AuditLines {
   stop(): void;
 }
 
+function count(counts: Record<string, number>, word: string): void {
+  counts[word] = (counts[word] ?? 0) + 1;
+}
+
 /** Reads the functions' lines instead of showing them; other lines pass. A load test would print a hundred thousand. */
 export function readAuditLines(): AuditLines {
   const write = process.stdout.write.bind(process.stdout);
   const vendsFrom: Record<string, number> = {};
   const codes: Record<string, number> = {};
-  const count = (counts: Record<string, number>, word: string): void => void (counts[word] = (counts[word] ?? 0) + 1);
   const take = (text: string): boolean => {
     if (text.startsWith('{"_aws"') || text.startsWith('{"kind":"log"')) return true;
     if (!text.startsWith('{"kind":"audit"')) return write(text);
