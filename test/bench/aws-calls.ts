@@ -13,11 +13,11 @@ const UNTIL_DUE_MS = 41_000;
 /** AWS calls of warm vends and of scheduled renewals, as the loopback endpoints count them. */
 export async function measureAwsCalls() {
   const counts = countEndpoints();
-  const crowded = await startCrowdedStack({ accounts: ACCOUNTS, lifeSeconds: LIFE_SECONDS, latencyMs: 20 });
+  const crowded = await startCrowdedStack({ accounts: ACCOUNTS, lifeSeconds: LIFE_SECONDS, latencyMs: 5 });
   const caller = createLoadCaller(crowded.stack);
   try {
     counts.take();
-    await Promise.all(crowded.accounts.map((account) => vend(caller, account)));
+    for (const account of crowded.accounts) await vend(caller, account);
     const firstVend = per(counts.take(), ACCOUNTS);
     const obtainedMs = Date.now();
     const warm = crowded.accounts.find((account) => account.startsWith('movingimage/')) ?? '';

@@ -2,7 +2,7 @@
 export interface AuditLines {
   /** vends by where their token came from: `memory`, `table`, `renewal` */
   readonly vendsFrom: Record<string, number>;
-  /** calls that failed or were refused, by code */
+  /** calls that failed or were refused by code, and lines for operators by what they say */
   readonly codes: Record<string, number>;
   /** forgets what was heard so far */
   reset(): void;
@@ -20,11 +20,17 @@ export function readAuditLines(): AuditLines {
   const vendsFrom: Record<string, number> = {};
   const codes: Record<string, number> = {};
   const take = (text: string): boolean => {
-    if (text.startsWith('{"_aws"') || text.startsWith('{"kind":"log"')) return true;
+    if (text.startsWith('{"_aws"')) return true;
+    if (text.startsWith('{"kind":"log"')) return note(text);
     if (!text.startsWith('{"kind":"audit"')) return write(text);
     const line: { event: string; code?: string; detail?: { from?: string } } = JSON.parse(text);
     if (line.event === 'vend' && line.detail?.from !== undefined) count(vendsFrom, line.detail.from);
     if (line.code !== undefined) count(codes, `${line.event} ${line.code}`);
+    return true;
+  };
+  const note = (text: string): true => {
+    const line: { level: string; message: string; error?: { code?: string } } = JSON.parse(text);
+    count(codes, `${line.level}: ${line.message} ${line.error?.code ?? ''}`.trim());
     return true;
   };
   process.stdout.write = (chunk: string | Uint8Array) => (typeof chunk === 'string' ? take(chunk) : write(chunk));

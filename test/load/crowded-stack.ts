@@ -2,6 +2,7 @@ import { createAuthority } from '../../infra/local/authority.ts';
 import { trustAuthority } from '../../infra/local/environment.ts';
 import { startSimulators, type DemoAccount, type Simulators } from '../../infra/local/simulators/index.ts';
 import { startLocalStack, type LocalStack } from '../../infra/local/stack.ts';
+import { startDatabase } from '../support/processes/database.ts';
 
 /** A local stack whose simulators know many users. */
 export interface CrowdedStack {
@@ -22,10 +23,21 @@ export interface Crowding {
   /** of every answer of a simulator, ms */
   latencyMs: number;
   tickMs?: number | undefined;
+  /** the database in a process of its own: under load one event loop for everything would measure that loop */
+  databaseApart?: boolean | undefined;
 }
 
+/** Of a stack with accounts of its own. */
+const TABLE = 'local-own';
+
 /** Starts the whole service in this process with many accounts of every simulated provider. */
-export async function startCrowdedStack({ accounts: count, lifeSeconds, latencyMs, tickMs }: Crowding): Promise<CrowdedStack> {
+export async function startCrowdedStack({
+  accounts: count,
+  lifeSeconds,
+  latencyMs,
+  tickMs,
+  databaseApart,
+}: Crowding): Promise<CrowdedStack> {
   const authority = await createAuthority();
   const host = process.platform === 'linux' ? '127.0.0.2' : '127.0.0.1';
   const simulators = await startSimulators({ authority, host, settings: { lifeSeconds, latencyMs } });
@@ -38,7 +50,9 @@ export async function startCrowdedStack({ accounts: count, lifeSeconds, latencyM
       anotherUser(simulators, demo, `user-${user}@example.com`),
     ]);
   });
-  const stack = await startLocalStack({ accounts: Object.fromEntries(entries), tickMs });
+  const database = databaseApart === true ? await startDatabase(TABLE) : undefined;
+  const environment = database === undefined ? {} : { AWS_ENDPOINT_URL_DYNAMODB: database.endpoint };
+  const stack = await startLocalStack({ accounts: Object.fromEntries(entries), tickMs, environment });
   return {
     stack,
     simulators,
@@ -47,6 +61,7 @@ export async function startCrowdedStack({ accounts: count, lifeSeconds, latencyM
     async stop() {
       await stack.stop();
       await simulators.close();
+      database?.child.kill();
       distrust();
     },
   };

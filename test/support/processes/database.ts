@@ -1,5 +1,5 @@
 import { startDynalite } from '../dynalite.ts';
-import { endWithParent, startChild, tellParent, type Child } from './child.ts';
+import { endWithParent, settingsOf, startChild, tellParent, type Child } from './child.ts';
 
 /** A DynamoDB in a process of its own. */
 export interface DatabaseProcess {
@@ -9,14 +9,16 @@ export interface DatabaseProcess {
 }
 
 /** Starts the embedded database, in memory, with the token table in it. */
-export function startDatabase(): Promise<DatabaseProcess> {
+export function startDatabase(tableName = 'tokens'): Promise<DatabaseProcess> {
   return new Promise((resolve) => {
-    const child = startChild<{ endpoint: string; tableName: string }>(import.meta.filename, {}, (place) => resolve({ ...place, child }));
+    const child = startChild<{ endpoint: string }>(import.meta.filename, { tableName }, ({ endpoint }) =>
+      resolve({ endpoint, tableName, child }),
+    );
   });
 }
 
 if (import.meta.main) {
   endWithParent();
-  const { endpoint, tableName } = await startDynalite();
-  tellParent({ endpoint, tableName });
+  const { endpoint } = await startDynalite(settingsOf<{ tableName: string }>());
+  tellParent({ endpoint });
 }
