@@ -156,8 +156,11 @@ async function commit(
     return done;
   }
   deps.telemetry.audit({ event: 'renew', outcome: 'failure', account, set, generation, code: 'commit_lost', detail: { call, occasion } });
-  if (spareIsMine(deps, situation, lease, call, done.stored))
-    await revokeAtProvider(deps, situation, done.tokenSet, lease.providerDeadlineMs);
+  if (spareIsMine(deps, situation, lease, call, done.stored)) {
+    // Who lost its lease is past that lease's deadlines. A spare is nobody's refresh token, so sending it late replays nothing.
+    const { renewalDeadlineMs, providerBudgetMs } = deps.timing;
+    await revokeAtProvider(deps, situation, done.tokenSet, deps.clock.nowMs() + renewalDeadlineMs - providerBudgetMs);
+  }
   return { kind: 'again' };
 }
 

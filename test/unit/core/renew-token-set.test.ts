@@ -193,6 +193,24 @@ describe('the outcome of a refresh is unknown', () => {
   });
 });
 
+describe('a holder that was slower than its lease', () => {
+  test('ends the session of its own log-in, although its deadlines are over, and leaves the winner alone', async () => {
+    const bench = renewalBench();
+    bench.next(
+      meanwhile(async () => {
+        bench.clock.advance(20 * SECOND);
+        await bench.renew();
+      }),
+    );
+    expect(await bench.renew()).toMatchObject({ outcome: 'current' });
+    expect(bench.sent).toEqual(['login', 'login', 'revoke']);
+    expect(bench.server.sessions.map((session) => session.fate)).toEqual(['well', 'revoked']);
+    bench.clock.advance(HOUR);
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
+    expect(bench.sent.at(-1)).toBe('refresh');
+  });
+});
+
 describe('a refused refresh token', () => {
   test('leads to a log-in at once, under the same lease', async () => {
     const bench = await anHourLater();
