@@ -6,11 +6,11 @@ import { bundling } from '../../infra/constructs/service-function.ts';
 import { median, rounded } from './median.ts';
 
 const home = path.join(import.meta.dirname, '..', '..');
-const stems = ['vend-token', 'renew-token-sets', 'dispatch-renewals', 'manage-accounts'] as const;
+export const stems = ['vend-token', 'renew-token-sets', 'dispatch-renewals', 'manage-accounts'] as const;
 const STARTS = 21;
 
 /** What the entry must find in its environment; nothing is called at start. */
-const environment = {
+export const environment = {
   TABLE_NAME: 'bench',
   DEPLOYMENT: 'bench',
   SECRET_PREFIX: 'bench',
@@ -73,7 +73,7 @@ const how: BuildOptions = {
   nodePaths: [path.join(home, 'node_modules')],
 };
 
-async function bundle(entry: string, outfile: string): Promise<number> {
+export async function bundle(entry: string, outfile: string): Promise<number> {
   await build({ ...how, entryPoints: [entry], outfile });
   return statSync(outfile).size;
 }

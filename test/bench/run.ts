@@ -11,6 +11,7 @@ import { measureCachedVend } from './cached-vend.ts';
 import { measureColdBurst } from './cold-burst.ts';
 import { dollarsPerMillion } from './costs.ts';
 import { per } from './endpoint-counts.ts';
+import { measureFunctionMemory } from './function-memory.ts';
 import { measureGateway } from './gateway.ts';
 import { measureItemSizes } from './item-sizes.ts';
 import { measureWorker } from './worker.ts';
@@ -18,6 +19,7 @@ import { measureWorker } from './worker.ts';
 const sections: Readonly<Record<string, () => Promise<object>>> = {
   'cached vend in process': measureCachedVend,
   'bundles and starts': measureBundles,
+  'function memory': measureFunctionMemory,
   'cached vends through the gateway': measureGateway,
   'renewals of one worker': measureWorker,
   'AWS calls': measureCallsAndDollars,
