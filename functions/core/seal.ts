@@ -6,6 +6,8 @@ import type { Facts, TokenParameters, TokenSet, TokenSetItem, TokenSetKey } from
 
 /** Everything that a sealed value is bound to. A value that is moved, renumbered or re-dated does not open. */
 export interface SealContext {
+  /** of the sealed value's layout */
+  version: number;
   deployment: string;
   /** UTC days since the epoch; names the data key */
   day: number;
@@ -31,7 +33,18 @@ export interface Sealer {
 }
 
 // Layout: version (1 byte), day (2 bytes, big endian: until 2149), nonce (12), ciphertext, tag (16).
-const VERSION = 1;
+const VERSION = 2;
+/**
+ * What the plain text of a version is deflated with: the words that every token set has, so that a short one is not mostly words.
+ * Sealed values outlive a deployment: a dictionary is never edited, a better one is another version.
+ */
+const dictionaries: Readonly<Record<number, Buffer>> = {
+  1: Buffer.alloc(0),
+  2: Buffer.from(
+    '{"a":"eyJhbGciOiJ","r":"eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6I","s":"openid profile","f":{"user_id":"","user_profile_id":"' +
+      '"video_managers":[{"id":,"name":""}]},"p":{"video_manager":,"login_user_profile":"},"i":"","e":1}","o":"https://.com","i":""}',
+  ),
+};
 const HEADER_BYTES = 3;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -56,13 +69,14 @@ export function createSealer({ keys, deployment }: { keys: DataKeys; deployment:
     async seal(key, generation, tokenSet, nowMs) {
       const { day, key: dataKey } = await keys.forSealing(nowMs);
       const { obtainedAtMs, expiresAtMs, refreshExpiresAtMs } = tokenSet;
-      const context = { deployment, day, key, generation, obtainedAtMs, expiresAtMs, refreshExpiresAtMs };
+      const context = { version: VERSION, deployment, day, key, generation, obtainedAtMs, expiresAtMs, refreshExpiresAtMs };
       const header = Buffer.alloc(HEADER_BYTES);
       header.writeUInt8(VERSION, 0);
       header.writeUInt16BE(day, 1);
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', setKey(dataKey, key), nonce).setAAD(associatedData(context));
-      const body = Buffer.concat([cipher.update(deflateRawSync(JSON.stringify(toPlain(tokenSet)))), cipher.final()]);
+      const deflated = deflateRawSync(JSON.stringify(toPlain(tokenSet)), { dictionary: dictionaries[VERSION] });
+      const body = Buffer.concat([cipher.update(deflated), cipher.final()]);
       return Buffer.concat([header, nonce, body, cipher.getAuthTag()]);
     },
 
@@ -71,9 +85,11 @@ export function createSealer({ keys, deployment }: { keys: DataKeys; deployment:
       if (!sealed) return undefined;
       if (obtainedAtMs === undefined || expiresAtMs === undefined) return 'refused';
       const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
-      if (bytes.length < HEADER_BYTES + NONCE_BYTES + TAG_BYTES || bytes.readUInt8(0) !== VERSION) return 'refused';
+      if (bytes.length < HEADER_BYTES + NONCE_BYTES + TAG_BYTES) return 'refused';
+      const version = bytes.readUInt8(0);
+      if (!(version in dictionaries)) return 'refused';
       const day = bytes.readUInt16BE(1);
-      const context = { deployment, day, key, generation, obtainedAtMs, expiresAtMs, refreshExpiresAtMs };
+      const context = { version, deployment, day, key, generation, obtainedAtMs, expiresAtMs, refreshExpiresAtMs };
       const dataKey = await keys.forOpening(day);
       const plain = dataKey && decrypt(bytes, dataKey, context);
       return plain === undefined ? 'refused' : fromPlain(plain, context);
@@ -88,7 +104,8 @@ function decrypt(bytes: Buffer, dataKey: Buffer, context: SealContext): Plain | 
       .setAAD(associatedData(context))
       .setAuthTag(bytes.subarray(-TAG_BYTES));
     const deflated = Buffer.concat([decipher.update(bytes.subarray(body, -TAG_BYTES)), decipher.final()]);
-    const plain: Plain = JSON.parse(inflateRawSync(deflated, { maxOutputLength: MOST_PLAIN_BYTES }).toString());
+    const dictionary = dictionaries[context.version];
+    const plain: Plain = JSON.parse(inflateRawSync(deflated, { dictionary, maxOutputLength: MOST_PLAIN_BYTES }).toString());
     return plain;
   } catch {
     // Authentication failed. What failed says nothing that a log may know, and the set is renewed.
@@ -102,9 +119,9 @@ function setKey(dataKey: Buffer, { partition, sort }: TokenSetKey): Buffer {
 }
 
 function associatedData(context: SealContext): Buffer {
-  const { deployment, day, key, generation, obtainedAtMs, expiresAtMs, refreshExpiresAtMs } = context;
+  const { version, deployment, day, key, generation, obtainedAtMs, expiresAtMs, refreshExpiresAtMs } = context;
   const members = [deployment, day, key.partition, key.sort, generation, obtainedAtMs, expiresAtMs, refreshExpiresAtMs ?? null];
-  return Buffer.from(JSON.stringify(members));
+  return Buffer.from(JSON.stringify(version === 1 ? members : [...members, version]));
 }
 
 function toPlain({ accessToken, refreshToken, scope, facts, parameters, origin, identity, refreshEndsOldToken }: TokenSet): Plain {

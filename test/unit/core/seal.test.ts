@@ -41,6 +41,19 @@ describe('a sealed token set', () => {
     expect(opened !== 'refused' && opened?.refreshToken?.reveal()).toBe('a-refresh-token');
   });
 
+  test('of yesterday, sealed without a dictionary, still opens', async () => {
+    const yesterdays =
+      'AU+1bd1fa2XRK7wjjSuei8ExuQEgf/q3htDmPrDQi4PVwNkHdNGxtLxvOnhdPww94cX8a181BG7dg0lHdB6q/N9g7tcxjDDPMIyJfe16D2Q5uzbDacKExJUORwaYXnxMr+AxZA/5v3UyF9CtDBv9KMZpeS2HUrR5t4LOE06xA6rPwgnsDjnJxS6eX3kzdA==';
+    expect(await sealer.open(key, { ...(await anItem()), sealed: Buffer.from(yesterdays, 'base64') })).toEqual(tokenSet);
+  });
+
+  test('is refused as one of another version', async () => {
+    const item = await anItem();
+    const sealed = Uint8Array.from(item.sealed ?? []);
+    sealed[0] = 1;
+    expect(await sealer.open(key, { ...item, sealed })).toBe('refused');
+  });
+
   test('shows none of its tokens', async () => {
     const { sealed } = await anItem();
     expect(Buffer.from(sealed ?? []).toString('latin1')).not.toContain('token');
