@@ -7,6 +7,7 @@ import { configurations, readConfiguration } from './configuration.ts';
 import { createDispatchRenewals } from './core/dispatch-renewals.ts';
 import { timing } from './core/timing.ts';
 import { dispatchRenewalsHandler } from './handlers/dispatch-renewals.ts';
+import { providersById } from './providers/index.ts';
 
 const { TABLE_NAME, DEPLOYMENT, QUEUE_URL, DUE_SHARDS } = readConfiguration(configurations.dispatchRenewals, process.env);
 
@@ -19,6 +20,7 @@ const dispatchRenewals = createDispatchRenewals({
   clock,
   telemetry,
   timing,
+  providers: providersById(),
   dueShards: DUE_SHARDS,
 });
 

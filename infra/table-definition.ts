@@ -12,20 +12,37 @@ interface Key {
   sort: KeyAttribute;
 }
 
+/** A sparse index. */
+interface Index extends Key {
+  name: string;
+  /** attributes that its entries hold besides the keys */
+  holds: readonly string[];
+}
+
 /**
  * The token table's keys and indexes, written down once: the stack, the embedded database and the tests all make their table
- * from this. Both indexes are sparse (an item without their partition attribute is not in them) and hold keys only.
+ * from this. Both indexes are sparse (an item without their partition attribute is not in them) and hold nothing that is sealed.
  */
 export const tableDefinition = {
   key: { partition: { name: attributes.partition, type: 'S' }, sort: { name: attributes.sort, type: 'S' } },
   indexes: [
     // What is due, found without a scan.
-    { name: indexes.due, partition: { name: attributes.dueShard, type: 'N' }, sort: { name: attributes.dueAt, type: 'N' } },
+    {
+      name: indexes.due,
+      partition: { name: attributes.dueShard, type: 'N' },
+      sort: { name: attributes.dueAt, type: 'N' },
+      holds: [attributes.dueGroup],
+    },
     // The accounts of a provider, in the order of their names.
-    { name: indexes.listing, partition: { name: attributes.listing, type: 'S' }, sort: { name: attributes.partition, type: 'S' } },
+    {
+      name: indexes.listing,
+      partition: { name: attributes.listing, type: 'S' },
+      sort: { name: attributes.partition, type: 'S' },
+      holds: [],
+    },
   ],
   ttlAttribute: attributes.ttl,
-} as const satisfies { key: Key; indexes: readonly (Key & { name: string })[]; ttlAttribute: string };
+} as const satisfies { key: Key; indexes: readonly Index[]; ttlAttribute: string };
 
 /**
  * @param tableName name of the table to make
@@ -42,9 +59,15 @@ export function createTableInput(tableName: string) {
     GlobalSecondaryIndexes: tableDefinition.indexes.map((index) => ({
       IndexName: index.name,
       KeySchema: keySchema(index),
-      Projection: { ProjectionType: 'KEYS_ONLY' as const },
+      Projection: projectionOf(index),
     })),
   };
+}
+
+function projectionOf({ holds }: Pick<Index, 'holds'>) {
+  return holds.length === 0
+    ? { ProjectionType: 'KEYS_ONLY' as const }
+    : { ProjectionType: 'INCLUDE' as const, NonKeyAttributes: [...holds] };
 }
 
 function keySchema(key: Key) {

@@ -50,6 +50,7 @@ const item = z.object({
   warmUntilMs: maybe(z.number()),
   dueShard: maybe(z.number()),
   dueAtMs: maybe(z.number()),
+  dueGroup: maybe(z.string()),
 });
 
 const refusal = z.object({

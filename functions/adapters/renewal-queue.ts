@@ -14,7 +14,7 @@ const together = 8;
 /** Longest time of one request, ms. */
 const defaultTimeoutMs = 2_000;
 
-/** Longest name of a group that SQS takes. */
+/** Longest name of a group that SQS takes; the partition of a long account's name may be longer. */
 const groupCharacters = 128;
 
 /** What the queue needs. */
@@ -26,8 +26,8 @@ export interface RenewalQueueOptions {
 }
 
 /**
- * The queue between dispatcher and workers. Each account is a message group: a standard queue serves its groups fairly, so that a
- * slow provider does not starve the others.
+ * The queue between dispatcher and workers. Each provider's origin is a message group: a standard queue serves its groups fairly, so
+ * that a slow provider does not starve the others.
  *
  * @returns the queue; throws `renewals_unavailable` when all was tried and some of it was not taken
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
@@ -67,7 +67,12 @@ function toBatches(messages: readonly QueuedRenewals[]): Batch[] {
     const size = Buffer.byteLength(body);
     const last = batches.at(-1);
     const fits = last !== undefined && last.length < mostMessages && bytes + size <= mostBytes;
-    const entry = { Id: String(fits ? last.length : 0), MessageBody: body, MessageGroupId: message.partition.slice(0, groupCharacters) };
+    const entry = {
+      Id: String(fits ? last.length : 0),
+      MessageBody: body,
+      MessageGroupId: message.group.slice(0, groupCharacters),
+      DelaySeconds: message.delaySeconds,
+    };
     if (fits) last.push(entry);
     else batches.push([entry]);
     bytes = (fits ? bytes : 0) + size;

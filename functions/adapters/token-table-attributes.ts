@@ -32,6 +32,8 @@ export const attributes = {
   warmUntil: 'wu',
   dueShard: 'd',
   dueAt: 'da',
+  /** tag of the origin; projected into the due index, so that the dispatcher can tell origins apart without opening anything */
+  dueGroup: 'og',
 
   revision: 'r',
   identity: 'id',
@@ -50,7 +52,7 @@ export const attributes = {
   wrapped: 'w',
 } as const;
 
-/** The table's two sparse indexes, both keys only. */
+/** The table's two sparse indexes. */
 export const indexes = { due: 'due', listing: 'listing' } as const;
 
 /**
@@ -63,6 +65,7 @@ export const warmAttributes: readonly string[] = [
   attributes.warmUntil,
   attributes.dueShard,
   attributes.dueAt,
+  attributes.dueGroup,
   attributes.expiresAt,
 ];
 

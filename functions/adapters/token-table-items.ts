@@ -1,6 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { AccountFailure, AccountItem } from '../core/account.ts';
 import { TokenVendingError } from '../core/errors.ts';
+import type { DueEntry } from '../core/ports.ts';
 import { accountOf, partitionOf } from '../core/token-set.ts';
 import type { AccountRef, SetFailure, TokenSetItem, TokenSetKey } from '../core/token-set.ts';
 import { accountSort, attributes as a } from './token-table-attributes.ts';
@@ -55,6 +56,11 @@ export function encodeKey(key: TokenSetKey): Item {
 /** @returns the key that an item, or an entry of an index, begins with */
 export function decodeKey(item: Item): TokenSetKey {
   return { partition: item[a.partition]?.S ?? '', sort: item[a.sort]?.S ?? '' };
+}
+
+/** @returns an entry of the due index */
+export function decodeDueEntry(item: Item): DueEntry {
+  return { key: decodeKey(item), dueAtMs: Number(item[a.dueAt]?.N), group: item[a.dueGroup]?.S };
 }
 
 /** @returns the whole item of an account; what is false, zero or empty is left out */
@@ -130,6 +136,7 @@ function tokenSetOfVersion1(item: Item): TokenSetItem {
     dueShard,
     // A release moves `due_at` without asking whether the set is in the index; outside of it the time means nothing.
     dueAtMs: dueShard === undefined ? undefined : numberOf(item[a.dueAt]),
+    dueGroup: item[a.dueGroup]?.S,
   };
 }
 

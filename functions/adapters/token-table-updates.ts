@@ -1,4 +1,5 @@
-import type { AcquireRequest, CommitRequest, ReleaseRequest } from '../core/ports.ts';
+import type { AcquireRequest, CommitRequest, ReleaseRequest, WarmMark } from '../core/ports.ts';
+import type { Due } from '../core/token-set.ts';
 import { attributes as a } from './token-table-attributes.ts';
 import {
   dueAtIs,
@@ -39,6 +40,7 @@ const forgotten = [
   a.warmUntil,
   a.dueShard,
   a.dueAt,
+  a.dueGroup,
 ];
 
 /** Step 3. An item of an older format keeps its number: only a commit and a revoke write all of the item. */
@@ -112,10 +114,7 @@ export function clearFailureUpdate(generation: number): UpdateExpressions {
 }
 
 /** The one write of `vend-token`; names nothing but `warmAttributes`. */
-export function markWarmUpdate(
-  expiresAtMs: number,
-  warm: { warmUntilMs: number; due: { shard: number; atMs: number } | undefined },
-): UpdateExpressions {
+export function markWarmUpdate(expiresAtMs: number, warm: WarmMark): UpdateExpressions {
   const due = warm.due === undefined ? {} : dueChanges(warm.due);
   return updateExpressions({ [a.warmUntil]: number(warm.warmUntilMs), ...due }, expiryIs(expiresAtMs));
 }
@@ -126,8 +125,8 @@ export function moveDueUpdate(generation: number, dueAtMs: number, newDueAtMs: n
   return updateExpressions(changes, generationIs(generation), dueAtIs(dueAtMs), isIndexed);
 }
 
-function dueChanges(due: { shard: number; atMs: number } | undefined): Changes {
-  return { [a.dueShard]: optional(due?.shard, number), [a.dueAt]: optional(due?.atMs, number) };
+function dueChanges(due: Due | undefined): Changes {
+  return { [a.dueShard]: optional(due?.shard, number), [a.dueAt]: optional(due?.atMs, number), [a.dueGroup]: optional(due?.group, text) };
 }
 
 function doubtChanges(doubt: ReleaseRequest['doubt']): Changes {

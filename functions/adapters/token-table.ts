@@ -10,6 +10,7 @@ import { isAbsent, putExpressions, revisionIs } from './token-table-expressions.
 import {
   accountKey,
   decodeAccount,
+  decodeDueEntry,
   decodeKey,
   decodeTokenSet,
   encodeAccount,
@@ -125,11 +126,11 @@ function scheduleMethods(table: TableCalls): Pick<TokenStore, 'markWarm' | 'move
         IndexName: indexes.due,
         KeyConditionExpression: `${a.dueShard} = :shard AND ${a.dueAt} <= :until`,
         ExpressionAttributeValues: { ':shard': number(shard), ':until': number(untilMs) },
-        ProjectionExpression: [a.partition, a.sort, a.dueAt].join(', '),
+        ProjectionExpression: [a.partition, a.sort, a.dueAt, a.dueGroup].join(', '),
         Limit: Math.min(limit, pageEntries),
       });
       for await (const page of pages) {
-        const entries = page.slice(0, left).map((item) => ({ key: decodeKey(item), dueAtMs: Number(item[a.dueAt]?.N) }));
+        const entries = page.slice(0, left).map(decodeDueEntry);
         yield entries;
         left -= entries.length;
         if (left <= 0) return;

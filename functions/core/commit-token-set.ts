@@ -4,8 +4,8 @@ import type { Lease } from './lease.ts';
 import type { CommitRequest } from './ports.ts';
 import type { RenewalDeps, Situation } from './renewal-deps.ts';
 import { keepWarmMs, spacingMs, type Timing } from './timing.ts';
-import { fingerprintOf, type TokenSet, type TokenSetItem } from './token-set.ts';
-import { dueOf, shardOf, type Due } from './warmth.ts';
+import { fingerprintOf, type Due, type TokenSet, type TokenSetItem } from './token-set.ts';
+import { dueOf, dueThen } from './warmth.ts';
 
 /** What became of a newly obtained token set. */
 export type Commit =
@@ -69,7 +69,7 @@ function commitRequest(
   const warm = account.keep || (warmUntilMs ?? lease.before?.warmUntilMs ?? 0) > nowMs;
   const due = (): Due | undefined =>
     isRepeated(lease, tokenSet)
-      ? { shard: shardOf(key, dueShards), atMs: repeatedDueAtMs(timing, tokenSet, nowMs) }
+      ? dueThen(key, tokenSet, dueShards, repeatedDueAtMs(timing, tokenSet, nowMs))
       : dueOf(timing, key, tokenSet, dueShards, random.fraction());
   return {
     attempt: lease.by,
@@ -110,5 +110,6 @@ function storedItem({ generation, before }: Lease, request: CommitRequest): Toke
     warmUntilMs: warmUntilMs ?? before?.warmUntilMs,
     dueShard: due?.shard,
     dueAtMs: due?.atMs,
+    dueGroup: due?.group,
   };
 }

@@ -1,5 +1,8 @@
 import type { Clock, DueEntry, QueuedRenewals, RenewalQueue, Telemetry, TokenStore } from './ports.ts';
+import { createPacer, type Pacer } from './pacing.ts';
+import type { Provider } from './provider.ts';
 import type { Timing } from './timing.ts';
+import { accountOf } from './token-set.ts';
 
 /** What one tick did. */
 export interface Dispatched {
@@ -15,6 +18,8 @@ export interface DispatchRenewalsDeps {
   clock: Clock;
   telemetry: Telemetry;
   timing: Timing;
+  /** for the caps that they declare */
+  providers: ReadonlyMap<string, Provider>;
   /** partitions of the due index */
   dueShards: number;
 }
@@ -26,24 +31,27 @@ const SETS_A_MESSAGE = 10;
 
 /**
  * One tick of the schedule: queries what is due and queues it, one account's keys together. It changes nothing in the table and can
- * open nothing; a tick that fails is healed by the next one. What the queue does not take holds up nothing else.
+ * open nothing; a tick that fails is healed by the next one. What the queue does not take holds up nothing else. It runs singly, so
+ * it is the place that keeps to a provider's cap of requests: it spreads them over the tick and leaves the rest due.
  *
  * @returns the use case
  * @throws store_unavailable; what the queue threw, when all was tried
  */
 export function createDispatchRenewals(deps: DispatchRenewalsDeps): () => Promise<Dispatched> {
-  const { store, queue, clock, telemetry, dueShards } = deps;
+  const { store, queue, clock, telemetry, timing, providers, dueShards } = deps;
   return async () => {
     const nowMs = clock.nowMs();
+    const pacer = createPacer(providers, timing.spreadMs);
     let sent = 0;
     let earliestMs = nowMs;
     const failures: unknown[] = [];
-    for (let shard = 0; shard < dueShards; shard++) {
+    for (const shard of inTurn(dueShards, nowMs)) {
       for await (const page of store.queryDue(shard, nowMs, MOST_ENTRIES)) {
         earliestMs = Math.min(earliestMs, page[0]?.dueAtMs ?? nowMs);
+        const messages = toMessages(page, nowMs, pacer);
         try {
-          await queue.send(toMessages(page, nowMs));
-          sent += page.length;
+          if (messages.length > 0) await queue.send(messages);
+          sent += messages.reduce((sum, { sets }) => sum + sets.length, 0);
         } catch (error) {
           failures.push(error);
         }
@@ -57,13 +65,25 @@ export function createDispatchRenewals(deps: DispatchRenewalsDeps): () => Promis
   };
 }
 
-function toMessages(page: readonly DueEntry[], sentAtMs: number): QueuedRenewals[] {
-  const byAccount = Map.groupBy(page, ({ key }) => key.partition);
-  return [...byAccount].flatMap(([partition, entries]) => {
-    const sets = entries.map(({ key, dueAtMs }) => ({ sort: key.sort, dueAtMs }));
+/** Every shard, each minute another one first: what a cap holds back is not always the same shard's. */
+function inTurn(dueShards: number, nowMs: number): number[] {
+  const first = Math.floor(nowMs / 60_000);
+  return Array.from({ length: dueShards }, (_, index) => (first + index) % dueShards);
+}
+
+/** Without the tag of its origin (an older version wrote the due keys) a set is grouped with its account. */
+function toMessages(page: readonly DueEntry[], sentAtMs: number, pacer: Pacer): QueuedRenewals[] {
+  const alike = Map.groupBy(page, ({ key: { partition }, group = partition }) => `${partition}\n${group}`);
+  return [...alike].flatMap(([name, entries]) => {
+    const [partition = '', group = ''] = name.split('\n');
+    const { provider } = accountOf(partition);
+    const most = Math.min(SETS_A_MESSAGE, pacer.mostTogether(provider));
     const messages: QueuedRenewals[] = [];
-    for (let from = 0; from < sets.length; from += SETS_A_MESSAGE) {
-      messages.push({ partition, sets: sets.slice(from, from + SETS_A_MESSAGE), sentAtMs });
+    for (let from = 0; from < entries.length; from += most) {
+      const sets = entries.slice(from, from + most).map(({ key, dueAtMs }) => ({ sort: key.sort, dueAtMs }));
+      const delaySeconds = pacer.place(provider, sets.length);
+      if (delaySeconds === undefined) break;
+      messages.push({ partition, group, sets, sentAtMs, ...(delaySeconds === 0 ? {} : { delaySeconds }) });
     }
     return messages;
   });

@@ -2,7 +2,7 @@ import type { AccountItem } from './account.ts';
 import type { Grant } from './grants.ts';
 import type { Outcome, RenewCommand } from './renewal.ts';
 import type { ProviderAnswer, ProviderRequest, TransportFailure } from './provider.ts';
-import type { AccountRef, SetFailure, TokenSetItem, TokenSetKey } from './token-set.ts';
+import type { AccountRef, Due, SetFailure, TokenSetItem, TokenSetKey } from './token-set.ts';
 
 /** Time, injected. */
 export interface Clock {
@@ -51,7 +51,7 @@ export interface CommitRequest {
   /** new warm time; undefined leaves the stored one */
   warmUntilMs: number | undefined;
   /** due keys; undefined removes them */
-  due: { shard: number; atMs: number } | undefined;
+  due: Due | undefined;
   /** true: a person's consent would be lost with the item, so no TTL deletes it */
   persists?: boolean | undefined;
 }
@@ -65,10 +65,19 @@ export interface ReleaseRequest {
   due: 'keep' | 'remove' | { atMs: number };
 }
 
+/** What keeps a token set warm. */
+export interface WarmMark {
+  warmUntilMs: number;
+  /** due keys; undefined leaves the stored ones */
+  due: Due | undefined;
+}
+
 /** One entry of the due index. */
 export interface DueEntry {
   key: TokenSetKey;
   dueAtMs: number;
+  /** the origin's tag; absent: the due keys are older than the tag */
+  group?: string | undefined;
 }
 
 /**
@@ -114,11 +123,7 @@ export interface TokenStore {
   /** Clears a failure of the token set (an operator's reset), on condition that the generation is unchanged. */
   clearFailure(key: TokenSetKey, generation: number): Promise<boolean>;
   /** Marks a token set as in use, on condition that `expiresAtMs` is the one judged. The only write of `vend-token`. */
-  markWarm(
-    key: TokenSetKey,
-    expiresAtMs: number,
-    warm: { warmUntilMs: number; due: { shard: number; atMs: number } | undefined },
-  ): Promise<boolean>;
+  markWarm(key: TokenSetKey, expiresAtMs: number, warm: WarmMark): Promise<boolean>;
   /** Moves (or removes: undefined) the due keys, on condition that generation and `dueAtMs` are as read. */
   moveDue(key: TokenSetKey, generation: number, dueAtMs: number, newDueAtMs: number | undefined): Promise<boolean>;
   /** What is due in a shard up to and including `untilMs`, earliest first, page by page, at most `limit` entries. */
@@ -185,9 +190,13 @@ export interface RenewalQueue {
 /** A queue message: token sets of one account that are due. */
 export interface QueuedRenewals {
   partition: string;
+  /** what the queue serves fairly: the tag of the origin that these sets are renewed at, or the partition where nobody wrote one */
+  group: string;
   sets: readonly { sort: string; dueAtMs: number }[];
-  /** when the dispatcher sent it, ms since the epoch; older than 90 s is dropped */
+  /** when the dispatcher sent it, ms since the epoch */
   sentAtMs: number;
+  /** the queue shows it only so long after, because the provider declares a cap; older than 90 s from then on is dropped */
+  delaySeconds?: number | undefined;
 }
 
 /** Grants by caller. Throws `grants_unavailable`. */

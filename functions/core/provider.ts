@@ -155,6 +155,11 @@ export interface Traits {
   defaultLifeSeconds: number;
   /** the same of the refresh token, seconds; absent: unknown */
   defaultRefreshLifeSeconds?: number | undefined;
+  /**
+   * requests a second that the provider allows, all accounts together, at least 0.1; the schedule keeps to it. Absent: no cap is
+   * documented. Read from the public traits
+   */
+  requestsPerSecond?: number | undefined;
 }
 
 /**

@@ -51,6 +51,6 @@ async function putBack(deps: RenewalDeps, key: TokenSetKey, item: TokenSetItem):
   const due = opened && dueOf(timing, key, opened, dueShards, random.fraction());
   if (!due) return;
   const nowMs = clock.nowMs();
-  const warm = { warmUntilMs: item.warmUntilMs ?? nowMs, due: { shard: due.shard, atMs: Math.max(due.atMs, nowMs) } };
+  const warm = { warmUntilMs: item.warmUntilMs ?? nowMs, due: { ...due, atMs: Math.max(due.atMs, nowMs) } };
   await store.markWarm(key, opened.expiresAtMs, warm);
 }

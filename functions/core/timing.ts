@@ -64,7 +64,9 @@ export interface Timing {
   absenceMs: number;
   /** a failure of one parameter set is tried again after this long */
   setFailureMs: number;
-  /** queue messages older than this are dropped */
+  /** one tick's renewals at a provider that caps its requests are spread over this much of the minute */
+  spreadMs: number;
+  /** queue messages older than this are dropped, counted from when a worker could first take them */
   staleMessageMs: number;
 }
 
@@ -99,6 +101,7 @@ export const timing: Timing = {
   probesMs: [HOUR, 6 * HOUR, DAY],
   absenceMs: MINUTE,
   setFailureMs: 5 * MINUTE,
+  spreadMs: 55 * SECOND,
   staleMessageMs: 90 * SECOND,
 };
 

@@ -70,6 +70,15 @@ export interface SetFailure {
   secretVersion?: string | undefined;
 }
 
+/** Where a set stands in the due index. */
+export interface Due {
+  shard: number;
+  /** ms since the epoch */
+  atMs: number;
+  /** tag of the origin that the set is renewed at: {@link groupOf} */
+  group: string;
+}
+
 /** A token set as it is stored. Everything but `generation` may be absent on a new or revoked item. */
 export interface TokenSetItem {
   /** +1 per commit and per revoke; the fence. A new item starts at its acquirer's clock in ms */
@@ -97,6 +106,8 @@ export interface TokenSetItem {
   dueShard?: number | undefined;
   /** when the schedule should renew it, ms since the epoch */
   dueAtMs?: number | undefined;
+  /** tag of the origin, beside the other two; absent where an older version wrote them */
+  dueGroup?: string | undefined;
 }
 
 /** @returns `provider/account`, the partition of all items of an account */
@@ -124,6 +135,17 @@ export function keyOf(ref: AccountRef, parameters: TokenParameters): TokenSetKey
   // 192 bits of it: nobody finds two sets of parameters that meet there, and every item and index entry is 11 bytes smaller.
   const hash = createHash('sha256').update(JSON.stringify(sorted)).digest('base64url').slice(0, 32);
   return { partition: partitionOf(ref), sort: `set#${hash}` };
+}
+
+/**
+ * A tag that names an origin to who may not open the token set. Two origins that meet in one tag only share their turn in the queue,
+ * so 36 bits are enough.
+ *
+ * @param origin of the endpoint that issued the token set
+ * @returns 6 characters base64url
+ */
+export function groupOf(origin: string): string {
+  return createHash('sha256').update(origin).digest('base64url').slice(0, 6);
 }
 
 /** @returns SHA-256 of the token, base64url: names a token without being one */

@@ -8,8 +8,17 @@ import { createSingleFlight } from './single-flight.ts';
 import { openItem } from './situation.ts';
 import { keepWarmMs, mustRenewMs, type Timing } from './timing.ts';
 import { createTokenMemory, type Remembered } from './token-memory.ts';
-import { keyOf, type AccountRef, type TokenParameters, type TokenSet, type TokenSetItem, type TokenSetKey } from './token-set.ts';
-import { dueOf, type Due } from './warmth.ts';
+import {
+  groupOf,
+  keyOf,
+  type AccountRef,
+  type Due,
+  type TokenParameters,
+  type TokenSet,
+  type TokenSetItem,
+  type TokenSetKey,
+} from './token-set.ts';
+import { dueOf } from './warmth.ts';
 
 /** A request for a token by a caller who may have it. */
 export interface VendCommand {
@@ -267,8 +276,7 @@ export function createVendToken(deps: VendTokenDeps): (command: VendCommand) => 
     const nowMs = clock.nowMs();
     const warmMs = keepWarmMs(timing, item.lifeMs ?? 0);
     if ((item.warmUntilMs ?? 0) - nowMs > warmMs * timing.warmEnough) return;
-    const due = item.dueAtMs !== undefined && item.dueShard !== undefined ? { shard: item.dueShard, atMs: item.dueAtMs } : undefined;
-    const next = due ?? dueOf(timing, key, tokenSet, deps.dueShards, deps.random.fraction());
+    const next = standingDue(item, tokenSet) ?? dueOf(timing, key, tokenSet, deps.dueShards, deps.random.fraction());
     try {
       await deps.store.markWarm(key, tokenSet.expiresAtMs, {
         warmUntilMs: Math.round(nowMs + warmMs),
@@ -281,7 +289,12 @@ export function createVendToken(deps: VendTokenDeps): (command: VendCommand) => 
   }
 }
 
+/** The due keys that stand on the item; what an older version wrote gets its tag by this. */
+function standingDue({ dueShard, dueAtMs }: TokenSetItem, { origin }: TokenSet): Due | undefined {
+  return dueShard === undefined || dueAtMs === undefined ? undefined : { shard: dueShard, atMs: dueAtMs, group: groupOf(origin) };
+}
+
 /** A set whose account is backing off is not due before that ends. */
 function notBefore(account: AccountItem | undefined, due: Due | undefined): Due | undefined {
-  return due && { shard: due.shard, atMs: Math.max(due.atMs, account?.notBeforeMs ?? 0) };
+  return due && { ...due, atMs: Math.max(due.atMs, account?.notBeforeMs ?? 0) };
 }

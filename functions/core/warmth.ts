@@ -1,12 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dueAtMs, type Timing } from './timing.ts';
-import type { TokenSet, TokenSetKey } from './token-set.ts';
-
-/** Where a set stands in the due index. */
-export interface Due {
-  shard: number;
-  atMs: number;
-}
+import { groupOf, type Due, type TokenSet, type TokenSetKey } from './token-set.ts';
 
 /**
  * @param fraction random, 0 up to 1, for the jitter
@@ -25,7 +19,12 @@ export function dueOf(timing: Timing, key: TokenSetKey, tokenSet: TokenSet, dueS
     },
     fraction,
   );
-  return atMs === undefined ? undefined : { shard: shardOf(key, dueShards), atMs };
+  return atMs === undefined ? undefined : dueThen(key, tokenSet, dueShards, atMs);
+}
+
+/** @returns the due keys of a set that is due at a time, ms since the epoch */
+export function dueThen(key: TokenSetKey, { origin }: TokenSet, dueShards: number, atMs: number): Due {
+  return { shard: shardOf(key, dueShards), atMs, group: groupOf(origin) };
 }
 
 /** @returns the partition of the due index that a set belongs to, 0 up to `dueShards` */

@@ -1,7 +1,7 @@
 import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { accountOfSecretName } from '../core/account-name.ts';
-import type { Clock, QueuedRenewals, Telemetry } from '../core/ports.ts';
+import type { Clock, Telemetry } from '../core/ports.ts';
 import type { Outcome, RenewCommand } from '../core/renewal.ts';
 import type { Timing } from '../core/timing.ts';
 import { secretNameOf } from './secret-event.ts';
@@ -36,10 +36,12 @@ const TOGETHER = 4;
 
 const batch = z.object({ Records: z.array(z.object({ eventSource: z.literal('aws:sqs'), messageId: z.string(), body: z.string() })) });
 
+/** What a worker reads of a message; its group is the queue's business. */
 const queued = z.object({
   partition: z.string(),
   sets: z.array(z.object({ sort: z.string(), dueAtMs: z.number() })),
   sentAtMs: z.number(),
+  delaySeconds: z.optional(z.number()),
 });
 
 /** The one function that talks to providers, in its three ways of being called. */
@@ -85,11 +87,12 @@ async function renewQueued(
   return { batchItemFailures: failed.filter((failure) => failure !== undefined) };
 }
 
-async function renewMessage(deps: RenewTokenSetsHandlerDeps, message: QueuedRenewals, limits: Limits): Promise<void> {
+async function renewMessage(deps: RenewTokenSetsHandlerDeps, message: z.infer<typeof queued>, limits: Limits): Promise<void> {
   const { clock, timing, telemetry, renewTokenSet } = deps;
-  const { partition, sets, sentAtMs } = message;
+  const { partition, sets, sentAtMs, delaySeconds = 0 } = message;
+  const visibleAtMs = sentAtMs + delaySeconds * 1_000;
   const dropped = (): boolean =>
-    clock.nowMs() - sentAtMs > timing.staleMessageMs || limits.deadlineMs - clock.nowMs() < timing.acquireNeedsMs;
+    clock.nowMs() - visibleAtMs > timing.staleMessageMs || limits.deadlineMs - clock.nowMs() < timing.acquireNeedsMs;
   for (let start = 0; start < sets.length; start += TOGETHER) {
     if (dropped()) {
       telemetry.metric('RenewalsDropped', sets.length - start, 'Count', 'renew-token-sets');

@@ -9,6 +9,12 @@ const types = { S: AttributeType.STRING, N: AttributeType.NUMBER } as const;
 
 const attribute = ({ name, type }: { name: string; type: 'S' | 'N' }) => ({ name, type: types[type] });
 
+function projection(holds: readonly string[]) {
+  return holds.length === 0
+    ? { projectionType: ProjectionType.KEYS_ONLY }
+    : { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...holds] };
+}
+
 /**
  * Token sets, accounts and data keys. Encrypted at rest with DynamoDB's own key: what must stay secret is sealed before it gets
  * here, and a customer key would have to be opened to every function, the dispatcher included, which is to open nothing.
@@ -33,7 +39,7 @@ export class TokenTable extends Table {
         indexName: index.name,
         partitionKey: attribute(index.partition),
         sortKey: attribute(index.sort),
-        projectionType: ProjectionType.KEYS_ONLY,
+        ...projection(index.holds),
       });
     }
     this.dueIndexArn = `${this.tableArn}/index/${indexes.due}`;

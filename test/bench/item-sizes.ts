@@ -1,15 +1,14 @@
-import { ScanCommand, type AttributeValue } from '@aws-sdk/client-dynamodb';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { createKms } from '../../functions/adapters/aws-clients.ts';
 import { createDataKeys } from '../../functions/adapters/data-keys.ts';
 import { attributes, tokenSetSortPrefix } from '../../functions/adapters/token-table-attributes.ts';
 import { createTokenTable } from '../../functions/adapters/token-table.ts';
 import { createSealer } from '../../functions/core/seal.ts';
 import { clientOf } from '../support/dynalite.ts';
+import { itemSize } from '../support/item-size.ts';
 import { realClock, silentTelemetry } from '../support/ports.ts';
 import { createLoadCaller } from '../load/caller.ts';
 import { startCrowdedStack, type CrowdedStack } from '../load/crowded-stack.ts';
-
-type Item = Record<string, AttributeValue>;
 
 /** What one provider's token set takes in the table. */
 interface ItemSize {
@@ -49,26 +48,9 @@ async function sizes({ stack }: CrowdedStack): Promise<Record<string, ItemSize>>
     const opened = stored && (await sealer.open(key, stored));
     if (opened === undefined || opened === 'refused') continue;
     const tokenBytes = opened.accessToken.reveal().length + (opened.refreshToken?.reveal().length ?? 0);
-    const itemBytes = sizeOf(item);
+    const itemBytes = itemSize(item);
     found[key.partition.split('/')[0] ?? ''] = { tokenBytes, itemBytes, more: itemBytes - tokenBytes };
   }
   client.destroy();
   return found;
-}
-
-/**
- * @returns bytes as DynamoDB counts them: names and values; a number takes half a byte a digit and one more
- * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
- */
-function sizeOf(item: Item): number {
-  return Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + valueSize(value), 0);
-}
-
-function valueSize(value: AttributeValue): number {
-  if (value.S !== undefined) return Buffer.byteLength(value.S);
-  if (value.N !== undefined) return Math.ceil(value.N.length / 2) + 1;
-  if (value.B !== undefined) return value.B.length;
-  if (value.M !== undefined)
-    return 3 + Object.entries(value.M).reduce((sum, [name, inner]) => sum + 1 + Buffer.byteLength(name) + valueSize(inner), 0);
-  return 1;
 }

@@ -240,7 +240,12 @@ function commitTests(suite: Suite): void {
     const failure = { code: 'misconfigured', atMs: nowMs } as const;
     await suite.store.release(key, generation, 'attempt-2', some.release({ failure }));
 
-    const request = some.commit({ attempt: 'attempt-3', sealed: some.bytes(9), warmUntilMs: 11, due: { shard: 3, atMs: 12 } });
+    const request = some.commit({
+      attempt: 'attempt-3',
+      sealed: some.bytes(9),
+      warmUntilMs: 11,
+      due: { shard: 3, atMs: 12, group: 'origin' },
+    });
     expect(await suite.store.commit(key, generation, request)).toBe(true);
 
     expect(plain(await suite.store.readTokenSet(key))).toEqual({
@@ -255,6 +260,7 @@ function commitTests(suite: Suite): void {
       warmUntilMs: 11,
       dueShard: 3,
       dueAtMs: 12,
+      dueGroup: 'origin',
     });
   });
 
@@ -282,11 +288,11 @@ function commitTests(suite: Suite): void {
   });
 
   test('keeps the warm time where it is given none, and takes the set out of the due index where it is given no time', async () => {
-    const { key, generation } = await committed(suite.store, { warmUntilMs: 11, due: { shard: 3, atMs: 12 } });
+    const { key, generation } = await committed(suite.store, { warmUntilMs: 11, due: { shard: 3, atMs: 12, group: 'origin' } });
     await suite.store.commit(key, generation, some.commit({ warmUntilMs: undefined, due: undefined }));
     const item = await suite.store.readTokenSet(key);
     expect(item).toMatchObject({ warmUntilMs: 11 });
-    expect([item?.dueShard, item?.dueAtMs]).toEqual([undefined, undefined]);
+    expect([item?.dueShard, item?.dueAtMs, item?.dueGroup]).toEqual([undefined, undefined, undefined]);
   });
 
   test('forgets the end of an old refresh token where the new one has none', async () => {
@@ -303,7 +309,7 @@ function commitTests(suite: Suite): void {
 
 function releaseTests(suite: Suite): void {
   test('ends the lease and leaves all else where the outcome is unknown', async () => {
-    const { key, generation } = await held(suite.store, { warmUntilMs: 11, due: { shard: 3, atMs: 12 } });
+    const { key, generation } = await held(suite.store, { warmUntilMs: 11, due: { shard: 3, atMs: 12, group: 'origin' } });
     const before = await suite.store.readTokenSet(key);
     expect(await suite.store.release(key, generation, 'attempt-2', some.release())).toBe(true);
     expect(plain(await suite.store.readTokenSet(key))).toEqual({ ...plain(before), lease: undefined });
@@ -345,17 +351,17 @@ function releaseTests(suite: Suite): void {
   });
 
   test('moves the due time, removes the due keys, or leaves them', async () => {
-    const { key, generation } = await committed(suite.store, { due: { shard: 3, atMs: 12 } });
+    const { key, generation } = await committed(suite.store, { due: { shard: 3, atMs: 12, group: 'origin' } });
     const releaseWith = async (due: ReleaseRequest['due']) => {
       await suite.store.acquire(key, later({ judged: generation, attempt: 'attempt-2' }));
       expect(await suite.store.release(key, generation, 'attempt-2', some.release({ due }))).toBe(true);
       const item = await suite.store.readTokenSet(key);
-      return [item?.dueShard, item?.dueAtMs];
+      return [item?.dueShard, item?.dueAtMs, item?.dueGroup];
     };
-    expect(await releaseWith({ atMs: 77 })).toEqual([3, 77]);
-    expect(await releaseWith('keep')).toEqual([3, 77]);
-    expect(await releaseWith('remove')).toEqual([undefined, undefined]);
-    expect(await releaseWith({ atMs: 78 })).toEqual([undefined, undefined]);
+    expect(await releaseWith({ atMs: 77 })).toEqual([3, 77, 'origin']);
+    expect(await releaseWith('keep')).toEqual([3, 77, 'origin']);
+    expect(await releaseWith('remove')).toEqual([undefined, undefined, undefined]);
+    expect(await releaseWith({ atMs: 78 })).toEqual([undefined, undefined, undefined]);
   });
 }
 
@@ -374,7 +380,7 @@ function otherWriteTests(suite: Suite): void {
   });
 
   test('a forgotten set keeps its next generation and who forgot it, nothing else', async () => {
-    const { key, generation } = await held(suite.store, { warmUntilMs: 11, due: { shard: 3, atMs: 12 } });
+    const { key, generation } = await held(suite.store, { warmUntilMs: 11, due: { shard: 3, atMs: 12, group: 'origin' } });
     await suite.store.refuseRefreshToken(key, generation, 'attempt-2');
     expect(await suite.store.forget(key, generation, 'attempt-9')).toBe(true);
     expect(plain(await suite.store.readTokenSet(key))).toEqual({ generation: generation + 1, committedBy: 'attempt-9' });
@@ -408,28 +414,28 @@ function otherWriteTests(suite: Suite): void {
 function dueTests(suite: Suite): void {
   test('gives what is due up to and including the time, earliest first, of that shard alone', async () => {
     const shard = some.shard();
-    const at = async (atMs: number, of = shard) => (await committed(suite.store, { due: { shard: of, atMs } })).key;
+    const at = async (atMs: number, of = shard) => (await committed(suite.store, { due: { shard: of, atMs, group: 'origin' } })).key;
     const second = await at(2_000);
     const first = await at(1_000);
     await at(2_001);
     await at(1_500, shard + 1);
 
     expect(await all(suite.store.queryDue(shard, 2_000, 10))).toEqual([
-      { key: first, dueAtMs: 1_000 },
-      { key: second, dueAtMs: 2_000 },
+      { key: first, dueAtMs: 1_000, group: 'origin' },
+      { key: second, dueAtMs: 2_000, group: 'origin' },
     ]);
   });
 
   test('gives at most as many as asked for', async () => {
     const shard = some.shard();
-    for (const atMs of [1, 2, 3, 4, 5]) await committed(suite.store, { due: { shard, atMs } });
+    for (const atMs of [1, 2, 3, 4, 5]) await committed(suite.store, { due: { shard, atMs, group: 'origin' } });
     expect((await all(suite.store.queryDue(shard, 10, 3))).map((entry) => entry.dueAtMs)).toEqual([1, 2, 3]);
   });
 
   test('does not change while a set is acquired, and forgets a set with its due keys', async () => {
     const shard = some.shard();
-    const { key, generation } = await held(suite.store, { due: { shard, atMs: 1 } });
-    expect(await all(suite.store.queryDue(shard, 10, 10))).toEqual([{ key, dueAtMs: 1 }]);
+    const { key, generation } = await held(suite.store, { due: { shard, atMs: 1, group: 'origin' } });
+    expect(await all(suite.store.queryDue(shard, 10, 10))).toEqual([{ key, dueAtMs: 1, group: 'origin' }]);
     await suite.store.forget(key, generation, 'attempt-9');
     expect(await all(suite.store.queryDue(shard, 10, 10))).toEqual([]);
   });
@@ -437,35 +443,45 @@ function dueTests(suite: Suite): void {
   test('marks a set as warm while its expiry is the one judged', async () => {
     const shard = some.shard();
     const { key } = await committed(suite.store);
-    const warm = { warmUntilMs: 99, due: { shard, atMs: 5 } };
+    const warm = { warmUntilMs: 99, due: { shard, atMs: 5, group: 'origin' } };
 
     expect(await suite.store.markWarm(key, nowMs + hourMs + 1, warm)).toBe(false);
     expect(await suite.store.markWarm(some.key(), nowMs + hourMs, warm)).toBe(false);
     expect(await all(suite.store.queryDue(shard, 10, 10))).toEqual([]);
 
     expect(await suite.store.markWarm(key, nowMs + hourMs, warm)).toBe(true);
-    expect(await suite.store.readTokenSet(key)).toMatchObject({ warmUntilMs: 99, dueShard: shard, dueAtMs: 5 });
-    expect(await all(suite.store.queryDue(shard, 10, 10))).toEqual([{ key, dueAtMs: 5 }]);
+    expect(await suite.store.readTokenSet(key)).toMatchObject({ warmUntilMs: 99, dueShard: shard, dueAtMs: 5, dueGroup: 'origin' });
+    expect(await all(suite.store.queryDue(shard, 10, 10))).toEqual([{ key, dueAtMs: 5, group: 'origin' }]);
   });
 
   test('keeps the due keys of a set that is marked warm without any', async () => {
-    const { key } = await committed(suite.store, { due: { shard: 3, atMs: 12 } });
+    const { key } = await committed(suite.store, { due: { shard: 3, atMs: 12, group: 'origin' } });
     expect(await suite.store.markWarm(key, nowMs + hourMs, { warmUntilMs: 99, due: undefined })).toBe(true);
-    expect(await suite.store.readTokenSet(key)).toMatchObject({ warmUntilMs: 99, dueShard: 3, dueAtMs: 12 });
+    expect(await suite.store.readTokenSet(key)).toMatchObject({ warmUntilMs: 99, dueShard: 3, dueAtMs: 12, dueGroup: 'origin' });
   });
 
   test('moves a due time that is as it was read, or takes the set out', async () => {
     const shard = some.shard();
-    const { key, generation } = await committed(suite.store, { due: { shard, atMs: 5 } });
+    const { key, generation } = await committed(suite.store, { due: { shard, atMs: 5, group: 'origin' } });
 
     expect(await suite.store.moveDue(key, generation, 4, 8)).toBe(false);
     expect(await suite.store.moveDue(key, generation - 1, 5, 8)).toBe(false);
     expect(await suite.store.moveDue(key, generation, 5, 8)).toBe(true);
-    expect(await all(suite.store.queryDue(shard, 10, 10))).toEqual([{ key, dueAtMs: 8 }]);
+    expect(await all(suite.store.queryDue(shard, 10, 10))).toEqual([{ key, dueAtMs: 8, group: 'origin' }]);
 
     expect(await suite.store.moveDue(key, generation, 8, undefined)).toBe(true);
     expect(await all(suite.store.queryDue(shard, 10, 10))).toEqual([]);
     expect(await suite.store.moveDue(key, generation, 8, 9)).toBe(false);
+    expect((await suite.store.readTokenSet(key))?.dueGroup).toBeUndefined();
+  });
+
+  test('gives the tag of the origin as it was last written', async () => {
+    const shard = some.shard();
+    const { key, generation } = await committed(suite.store, { due: { shard, atMs: 5, group: 'first' } });
+    await suite.store.markWarm(key, nowMs + hourMs, { warmUntilMs: 99, due: { shard, atMs: 5, group: 'second' } });
+    expect(await all(suite.store.queryDue(shard, 10, 10))).toEqual([{ key, dueAtMs: 5, group: 'second' }]);
+    await suite.store.commit(key, generation, some.commit({ due: { shard, atMs: 6, group: 'third' } }));
+    expect(await all(suite.store.queryDue(shard, 10, 10))).toEqual([{ key, dueAtMs: 6, group: 'third' }]);
   });
 }
 

@@ -4,7 +4,7 @@ import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import { configurations, readConfiguration } from '../../functions/configuration.ts';
 import { routeKeyOf, routes } from '../../functions/routes.ts';
-import { tableDefinition } from '../../infra/table-definition.ts';
+import { createTableInput, tableDefinition } from '../../infra/table-definition.ts';
 import { synthesize } from './support/synthesize.ts';
 
 const jwt = { issuer: 'https://issuer.example', audience: 'tokens', scope: 'tokens:use' };
@@ -174,9 +174,23 @@ describe('table and key', () => {
     sandbox.template.hasResourceProperties('AWS::DynamoDB::Table', {
       BillingMode: 'PAY_PER_REQUEST',
       TimeToLiveSpecification: { AttributeName: tableDefinition.ttlAttribute, Enabled: true },
-      GlobalSecondaryIndexes: tableDefinition.indexes.map(({ name }) =>
-        Match.objectLike({ IndexName: name, Projection: { ProjectionType: 'KEYS_ONLY' } }),
-      ),
+      GlobalSecondaryIndexes: tableDefinition.indexes.map(({ name }) => Match.objectLike({ IndexName: name })),
+    });
+  });
+
+  test('the due index holds the tag of the origin besides its keys, the listing nothing, and neither what is sealed', () => {
+    sandbox.template.hasResourceProperties('AWS::DynamoDB::Table', {
+      GlobalSecondaryIndexes: [
+        Match.objectLike({ IndexName: 'due', Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['og'] } }),
+        Match.objectLike({ IndexName: 'listing', Projection: { ProjectionType: 'KEYS_ONLY' } }),
+      ],
+    });
+  });
+
+  test('an embedded database makes the same indexes as the stack', () => {
+    const projections = createTableInput('tokens').GlobalSecondaryIndexes.map(({ IndexName, Projection }) => ({ IndexName, Projection }));
+    sandbox.template.hasResourceProperties('AWS::DynamoDB::Table', {
+      GlobalSecondaryIndexes: projections.map((index) => Match.objectLike(index)),
     });
   });
 

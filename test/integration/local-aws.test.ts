@@ -13,7 +13,7 @@ import {
   RestoreSecretCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DeleteParameterCommand, paginateGetParametersByPath, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { startLocalAws, type LocalAws } from '../../infra/local/aws/local-aws.ts';
@@ -138,6 +138,24 @@ describe('the local AWS, as the real clients see it', () => {
     while (aws.queue.deadLetters.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(deliveries).toEqual([['good', 'bad'], ['bad']]);
     expect(aws.queue.deadLetters.map(({ body }) => body)).toEqual(['bad']);
+  });
+
+  test('a message that is held back reaches the worker after its time, and counts as delayed until then', async () => {
+    const client = new SQSClient(config());
+    const QueueUrl = aws.queue.url;
+    const sentMs = Date.now();
+    const Entries = [
+      { Id: '0', MessageBody: 'later', DelaySeconds: 1 },
+      { Id: '1', MessageBody: 'now' },
+    ];
+    await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+    const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }));
+    while (deliveries.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(deliveries).toEqual([['now'], ['later']]);
+    expect(Date.now() - sentMs).toBeGreaterThanOrEqual(1_000);
+    expect(Attributes).toMatchObject({ ApproximateNumberOfMessagesDelayed: '1' });
+    const tooLong = new SendMessageBatchCommand({ QueueUrl, Entries: [{ Id: '0', MessageBody: 'never', DelaySeconds: 901 }] });
+    await expect(client.send(tooLong)).rejects.toThrow(expect.objectContaining({ name: 'InvalidParameterValue' }));
   });
 
   test('a function is invoked with copies, and what it throws is its answer', async () => {

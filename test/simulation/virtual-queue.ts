@@ -1,7 +1,6 @@
 import type { Context } from 'aws-lambda';
 import type { QueuedRenewals, RenewalQueue } from '../../functions/core/ports.ts';
 import type { RenewTokenSetsHandler } from '../../functions/handlers/renew-token-sets.ts';
-import { accountOf } from '../../functions/core/token-set.ts';
 import type { EventClock } from './event-clock.ts';
 
 const BATCH = 10;
@@ -24,7 +23,7 @@ const anyContext: Omit<Context, 'getRemainingTimeInMillis'> = {
 
 /**
  * A queue that serves its groups fairly, and the workers behind it: the next batch is of the group with the fewest workers at it.
- * One provider a group, as the real queue has one origin a group.
+ * A group is an origin, as in the real queue; each simulated provider has one.
  */
 export class VirtualQueue implements RenewalQueue {
   readonly #clock: EventClock;
@@ -43,10 +42,9 @@ export class VirtualQueue implements RenewalQueue {
 
   async send(batch: readonly QueuedRenewals[]): Promise<void> {
     for (const message of batch) {
-      const name = accountOf(message.partition).provider;
-      const group = this.#groups.get(name) ?? { waiting: [], next: 0, inWork: 0 };
+      const group = this.#groups.get(message.group) ?? { waiting: [], next: 0, inWork: 0 };
       group.waiting.push(message);
-      this.#groups.set(name, group);
+      this.#groups.set(message.group, group);
     }
     this.#serve();
   }

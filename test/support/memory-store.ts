@@ -1,7 +1,7 @@
 import type { AccountItem } from '../../functions/core/account.ts';
-import type { AcquireRequest, CommitRequest, ReleaseRequest, TokenStore } from '../../functions/core/ports.ts';
+import type { AcquireRequest, CommitRequest, DueEntry, ReleaseRequest, TokenStore, WarmMark } from '../../functions/core/ports.ts';
 import { accountOf, partitionOf } from '../../functions/core/token-set.ts';
-import type { AccountRef, TokenSetItem, TokenSetKey } from '../../functions/core/token-set.ts';
+import type { AccountRef, Due, TokenSetItem, TokenSetKey } from '../../functions/core/token-set.ts';
 
 const keptForMs = 7 * 24 * 60 * 60 * 1_000;
 
@@ -137,7 +137,7 @@ class Memory {
     const stored = this.#at(key, generation);
     if (stored === undefined) return false;
     const { attempt, warmUntilMs = stored.item.warmUntilMs, due, persists, ...fresh } = request;
-    const dueKeys = due === undefined ? {} : { dueShard: due.shard, dueAtMs: due.atMs };
+    const dueKeys = due === undefined ? {} : dueKeysOf(due);
     const item = { ...fresh, generation: generation + 1, committedBy: attempt, warmUntilMs, ...dueKeys };
     const lastUseMs = Math.max(request.expiresAtMs, request.refreshExpiresAtMs ?? 0);
     this.put({ key, item, ttlMs: persists === true ? undefined : lastUseMs + keptForMs });
@@ -150,7 +150,7 @@ class Memory {
     const item: TokenSetItem = { ...stored.item, lease: undefined };
     if (request.doubt !== 'keep') item.doubt = request.doubt;
     if (request.failure !== undefined) item.failure = request.failure;
-    if (request.due === 'remove') item.dueShard = item.dueAtMs = undefined;
+    if (request.due === 'remove') Object.assign(item, noDueKeys);
     else if (request.due !== 'keep' && item.dueShard !== undefined) item.dueAtMs = request.due.atMs;
     this.put({ ...stored, item });
     return true;
@@ -171,26 +171,22 @@ class Memory {
     return this.#change(this.#at(key, generation), { failure: undefined });
   }
 
-  markWarm(
-    key: TokenSetKey,
-    expiresAtMs: number,
-    warm: { warmUntilMs: number; due: { shard: number; atMs: number } | undefined },
-  ): boolean {
+  markWarm(key: TokenSetKey, expiresAtMs: number, warm: WarmMark): boolean {
     const stored = this.#sets.get(id(key));
-    const dueKeys = warm.due === undefined ? {} : { dueShard: warm.due.shard, dueAtMs: warm.due.atMs };
+    const dueKeys = warm.due === undefined ? {} : dueKeysOf(warm.due);
     return this.#change(stored?.item.expiresAtMs === expiresAtMs ? stored : undefined, { warmUntilMs: warm.warmUntilMs, ...dueKeys });
   }
 
   moveDue(key: TokenSetKey, generation: number, dueAtMs: number, newDueAtMs: number | undefined): boolean {
     const stored = this.#at(key, generation);
     if (stored?.item.dueAtMs !== dueAtMs) return false;
-    return this.#change(stored, newDueAtMs === undefined ? { dueShard: undefined, dueAtMs: undefined } : { dueAtMs: newDueAtMs });
+    return this.#change(stored, newDueAtMs === undefined ? noDueKeys : { dueAtMs: newDueAtMs });
   }
 
-  due(shard: number, untilMs: number, limit: number): readonly { key: TokenSetKey; dueAtMs: number }[] {
+  due(shard: number, untilMs: number, limit: number): readonly DueEntry[] {
     return [...this.#sets.values()]
       .filter(({ item }) => item.dueShard === shard && (item.dueAtMs ?? Infinity) <= untilMs)
-      .map(({ key, item }) => ({ key: { ...key }, dueAtMs: item.dueAtMs ?? 0 }))
+      .map(({ key, item }) => ({ key: { ...key }, dueAtMs: item.dueAtMs ?? 0, group: item.dueGroup }))
       .toSorted((one, other) => one.dueAtMs - other.dueAtMs)
       .slice(0, limit);
   }
@@ -253,6 +249,12 @@ class Memory {
     this.put({ ...stored, item: { ...stored.item, ...change } });
     return true;
   }
+}
+
+const noDueKeys = { dueShard: undefined, dueAtMs: undefined, dueGroup: undefined };
+
+function dueKeysOf({ shard, atMs, group }: Due): Partial<TokenSetItem> {
+  return { dueShard: shard, dueAtMs: atMs, dueGroup: group };
 }
 
 function id(key: TokenSetKey): string {

@@ -9,7 +9,7 @@ export interface Message {
   sentAtMs: number;
   firstReceivedMs: number | undefined;
   receives: number;
-  /** a worker has it, or had it and failed, until then; ms since the epoch */
+  /** it is held back, or a worker has it, or had it and failed, until then; ms since the epoch */
   invisibleUntilMs: number;
 }
 

@@ -20,6 +20,8 @@ export interface QueueOptions {
 
 const BATCH = 10;
 const MESSAGE_BYTES = 1024 * 1024;
+/** Seconds for which a message may be held back. */
+const LONGEST_DELAY = 900;
 
 /**
  * The queue between dispatcher and workers, with Lambda's polling of it: batches of up to 10, partial answers, and a
@@ -65,10 +67,12 @@ export class LocalQueue {
     }
   }
 
-  #sendOne({ QueueUrl, MessageBody, MessageGroupId }: z.infer<typeof sendSchema>) {
+  #sendOne({ QueueUrl, ...message }: z.infer<typeof sendSchema>) {
     this.#check(QueueUrl);
-    if (Buffer.byteLength(MessageBody) > MESSAGE_BYTES) throw new AwsError('InvalidParameterValue', 'The message is longer than 1 MiB');
-    return this.#add(MessageBody, MessageGroupId);
+    if (Buffer.byteLength(message.MessageBody) > MESSAGE_BYTES)
+      throw new AwsError('InvalidParameterValue', 'The message is longer than 1 MiB');
+    checkDelay(message);
+    return this.#add(message);
   }
 
   #sendBatch({ QueueUrl, Entries }: z.infer<typeof batchSchema>) {
@@ -82,13 +86,16 @@ export class LocalQueue {
     if (Entries.reduce((sum, { MessageBody }) => sum + Buffer.byteLength(MessageBody), 0) > MESSAGE_BYTES) {
       throw new AwsError('com.amazonaws.sqs#BatchRequestTooLong', 'The entries together are longer than 1 MiB.');
     }
-    const Successful = Entries.map(({ Id, MessageBody, MessageGroupId }) => ({ Id, ...this.#add(MessageBody, MessageGroupId) }));
+    Entries.forEach(checkDelay);
+    const Successful = Entries.map(({ Id, ...message }) => ({ Id, ...this.#add(message) }));
     return { Successful, Failed: [] };
   }
 
-  #add(body: string, group: string | undefined) {
+  #add({ MessageBody: body, MessageGroupId: group, DelaySeconds: delay = 0 }: Omit<z.infer<typeof sendSchema>, 'QueueUrl'>) {
     const id = randomUUID();
-    this.#messages.push({ id, body, group, sentAtMs: Date.now(), firstReceivedMs: undefined, receives: 0, invisibleUntilMs: 0 });
+    const sentAtMs = Date.now();
+    const invisibleUntilMs = sentAtMs + delay * 1_000;
+    this.#messages.push({ id, body, group, sentAtMs, firstReceivedMs: undefined, receives: 0, invisibleUntilMs });
     setImmediate(() => this.#work());
     return { MessageId: id, MD5OfMessageBody: md5(body) };
   }
@@ -100,10 +107,12 @@ export class LocalQueue {
   #attributes(url: string) {
     this.#check(url);
     const visible = this.#visible().length;
+    const delayed = this.#messages.filter((message) => isDelayed(message, Date.now())).length;
     return {
       Attributes: {
         ApproximateNumberOfMessages: String(visible),
-        ApproximateNumberOfMessagesNotVisible: String(this.#messages.length - visible),
+        ApproximateNumberOfMessagesDelayed: String(delayed),
+        ApproximateNumberOfMessagesNotVisible: String(this.#messages.length - visible - delayed),
         VisibilityTimeout: String(this.#options.visibilityMs / 1000),
         QueueArn: arn('sqs', this.#options.name),
       },
@@ -147,7 +156,10 @@ export class LocalQueue {
     if (this.#working.size >= this.#options.concurrency) return [];
     const nowMs = Date.now();
     const busy = new Map<string | undefined, number>();
-    for (const { group, invisibleUntilMs } of this.#messages) busy.set(group, (busy.get(group) ?? 0) + Number(invisibleUntilMs > nowMs));
+    for (const message of this.#messages) {
+      const inWork = message.invisibleUntilMs > nowMs && !isDelayed(message, nowMs);
+      busy.set(message.group, (busy.get(message.group) ?? 0) + Number(inWork));
+    }
     const batch = this.#visible()
       .toSorted((a, b) => (busy.get(a.group) ?? 0) - (busy.get(b.group) ?? 0))
       .slice(0, BATCH);
@@ -174,8 +186,19 @@ export class LocalQueue {
   }
 }
 
-const sendShape = { QueueUrl: z.string(), MessageBody: z.string(), MessageGroupId: z.optional(z.string()) };
+function isDelayed({ receives, invisibleUntilMs }: Message, nowMs: number): boolean {
+  return receives === 0 && invisibleUntilMs > nowMs;
+}
+
+function checkDelay({ DelaySeconds: delay = 0 }: { DelaySeconds?: number | undefined }): void {
+  if (Number.isInteger(delay) && delay >= 0 && delay <= LONGEST_DELAY) return;
+  const reason = `Value ${delay} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= ${LONGEST_DELAY}.`;
+  throw new AwsError('InvalidParameterValue', reason);
+}
+
+const messageShape = { MessageBody: z.string(), MessageGroupId: z.optional(z.string()), DelaySeconds: z.optional(z.number()) };
+const sendShape = { QueueUrl: z.string(), ...messageShape };
 const sendSchema = z.object(sendShape);
-const entrySchema = z.object({ Id: z.string(), MessageBody: z.string(), MessageGroupId: z.optional(z.string()) });
+const entrySchema = z.object({ Id: z.string(), ...messageShape });
 const batchShape = { QueueUrl: z.string(), Entries: z.array(entrySchema) };
 const batchSchema = z.object(batchShape);

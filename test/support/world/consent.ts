@@ -1,6 +1,6 @@
 import { Secret } from '../../../functions/core/secret.ts';
 import { createSealer } from '../../../functions/core/seal.ts';
-import { keyOf, type AccountRef, type TokenParameters, type TokenSet } from '../../../functions/core/token-set.ts';
+import { groupOf, keyOf, type AccountRef, type TokenParameters, type TokenSet } from '../../../functions/core/token-set.ts';
 import { Instance } from './instance.ts';
 import { ghostKeys } from './instance-ports.ts';
 import { instanceStore } from './instance-store.ts';
@@ -44,7 +44,7 @@ export async function giveConsent(world: World, ref: AccountRef, parameters: Tok
   const sealed = await createSealer({ keys: ghostKeys, deployment: DEPLOYMENT }).seal(key, generation + 1, tokenSet, obtainedAtMs);
   const { expiresAtMs } = tokenSet;
   const { secretVersion } = account;
-  const dueAt = { shard: 0, atMs: obtainedAtMs + lifeMs / 2 };
+  const dueAt = { shard: 0, atMs: obtainedAtMs + lifeMs / 2, group: groupOf(tokenSet.origin) };
   const times = { obtainedAtMs, expiresAtMs, refreshExpiresAtMs: undefined, lifeMs, warmUntilMs: obtainedAtMs + lifeMs * 2, due: dueAt };
   await table.commit(key, generation, { attempt: 'consent', sealed, secretVersion, ...times });
 }

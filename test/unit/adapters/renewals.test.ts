@@ -15,6 +15,7 @@ const bytesOf = (value: unknown) => new Uint8Array(Buffer.from(JSON.stringify(va
 
 const message = (account: number, sets = 1): QueuedRenewals => ({
   partition: `vidizmo/${account}`,
+  group: `origin-${account % 3}`,
   sets: Array.from({ length: sets }, (_, index) => ({ sort: `set#${index}`, dueAtMs: 5 })),
   sentAtMs: 9,
 });
@@ -143,7 +144,7 @@ describe('the renewal queue', () => {
   const queue = createRenewalQueue({ client: new SQSClient({ region: 'eu-central-1' }), queueUrl: 'https://queue' });
   const batches = (): SendMessageBatchCommandInput[] => sqs.commandCalls(SendMessageBatchCommand).map((call) => call.args[0].input);
 
-  test('takes ten messages a request, each in its account’s group', async () => {
+  test('takes ten messages a request, each in the group of its origin', async () => {
     sqs.on(SendMessageBatchCommand).resolves({});
     const messages = Array.from({ length: 23 }, (_, index) => message(index));
     await queue.send(messages);
@@ -151,8 +152,21 @@ describe('the renewal queue', () => {
     expect(batches().map((batch) => batch.Entries?.length)).toEqual([10, 10, 3]);
     const entries = batches().flatMap((batch) => batch.Entries ?? []);
     expect(entries.map((entry): unknown => JSON.parse(entry.MessageBody ?? ''))).toEqual(messages);
-    expect(entries.map((entry) => entry.MessageGroupId)).toEqual(messages.map(({ partition }) => partition));
+    expect(entries.map((entry) => entry.MessageGroupId)).toEqual(messages.map(({ group }) => group));
+    expect(entries.map((entry) => entry.DelaySeconds)).toEqual(messages.map(() => undefined));
     for (const { Entries } of batches()) expect(new Set(Entries?.map(({ Id }) => Id)).size).toBe(Entries?.length);
+  });
+
+  test('has SQS hold back what the dispatcher spreads over the minute', async () => {
+    sqs.on(SendMessageBatchCommand).resolves({});
+    await queue.send([message(1), { ...message(2), delaySeconds: 17 }]);
+    expect(batches().flatMap(({ Entries }) => Entries?.map(({ DelaySeconds }) => DelaySeconds))).toEqual([undefined, 17]);
+  });
+
+  test('cuts a group’s name to the length that SQS takes', async () => {
+    sqs.on(SendMessageBatchCommand).resolves({});
+    await queue.send([{ ...message(1), group: 'x'.repeat(200) }]);
+    expect(batches()[0]?.Entries?.[0]?.MessageGroupId).toBe('x'.repeat(128));
   });
 
   test('takes no more than 256 KiB a request', async () => {

@@ -68,6 +68,11 @@ describe('the item format', () => {
     });
   });
 
+  test('reads the tag of the origin beside the due keys, where there is one', () => {
+    expect(decodeTokenSet({ ...tokenSetOfFormat1, og: { S: 'aB3_x-' } }).dueGroup).toBe('aB3_x-');
+    expect(decodeTokenSet(tokenSetOfFormat1).dueGroup).toBeUndefined();
+  });
+
   test('reads an account that was written in format 1', () => {
     expect(decodeAccount(accountOfFormat1)).toEqual({
       ref: { provider: 'vidizmo', account: 'main' },

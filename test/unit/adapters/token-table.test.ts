@@ -188,7 +188,7 @@ describe('the token table, as it stands in the database', () => {
   });
 
   test('the one write of a vend names no attribute outside of its rights', () => {
-    const update = markWarmUpdate(1, { warmUntilMs: 2, due: { shard: 0, atMs: 3 } });
+    const update = markWarmUpdate(1, { warmUntilMs: 2, due: { shard: 0, atMs: 3, group: 'x' } });
     expect(warmAttributes).toEqual(expect.arrayContaining(Object.values(update.ExpressionAttributeNames)));
   });
 });

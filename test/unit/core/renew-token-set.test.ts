@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { timing } from '../../../functions/core/timing.ts';
-import { keyOf } from '../../../functions/core/token-set.ts';
+import { groupOf, keyOf } from '../../../functions/core/token-set.ts';
 import {
   answerLost,
   answers,
@@ -33,6 +33,7 @@ describe('a renewal', () => {
     expect(await bench.renew()).toMatchObject({ outcome: 'renewed', item: { secretVersion: 'v1', lifeMs: HOUR } });
     expect(bench.sent).toEqual(['login']);
     expect(bench.item()).toMatchObject({ lease: undefined, doubt: undefined, dueShard: 0 });
+    expect(bench.item()?.dueGroup).toBe(groupOf((await bench.opened())?.origin ?? ''));
     expect(bench.account()).toMatchObject({ proven: true, refused: 0, unanswered: {} });
   });
 

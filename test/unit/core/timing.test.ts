@@ -39,6 +39,11 @@ describe('the numbers of the protocol', () => {
     expect(timing.unansweredLapseMs).toBeGreaterThan(timing.provenLapseMs);
   });
 
+  test('what one tick spreads is with the workers before the next one looks, and long before it is too old', () => {
+    expect(timing.spreadMs).toBeLessThan(MINUTE);
+    expect(timing.spreadMs).toBeLessThan(timing.staleMessageMs);
+  });
+
   test('memory answers for no longer than a revocation may take to show', () => {
     expect(timing.memoryMs).toBeLessThanOrEqual(10_000);
   });

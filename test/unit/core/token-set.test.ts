@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { isGranted, type Grant } from '../../../functions/core/grants.ts';
 import { Secret } from '../../../functions/core/secret.ts';
-import { accountOf, fingerprintOf, keyOf, partitionOf } from '../../../functions/core/token-set.ts';
+import { accountOf, fingerprintOf, groupOf, keyOf, partitionOf } from '../../../functions/core/token-set.ts';
 import { shardOf } from '../../../functions/core/warmth.ts';
 
 const ref = { provider: 'amino', account: 'main' };
@@ -29,6 +29,12 @@ describe('the key of a token set', () => {
     expect(keyOf(ref, {}).partition).toBe('amino/main');
     expect(accountOf(partitionOf(ref))).toEqual(ref);
   });
+});
+
+test('the tag of an origin is short, the same for the same origin, and another for another', () => {
+  expect(groupOf('https://api.provider.example')).toMatch(/^[\w-]{6}$/);
+  expect(groupOf('https://api.provider.example')).toBe(groupOf('https://api.provider.example'));
+  expect(groupOf('https://api.provider.example')).not.toBe(groupOf('https://api.provider.example:8443'));
 });
 
 test('a fingerprint names a token without being one', () => {

@@ -239,11 +239,21 @@ describe('what is vended stays warm', () => {
 
   test('comes back into the index that it had left', async () => {
     const bench = await aBench(20 * MINUTE);
-    const { generation = 0, dueAtMs = 0, dueShard } = bench.item() ?? {};
+    const { generation = 0, dueAtMs = 0, dueShard, dueGroup } = bench.item() ?? {};
     await bench.store.moveDue(key, generation, dueAtMs, undefined);
+    expect(bench.item()?.dueGroup).toBeUndefined();
     bench.clock.advance(11 * MINUTE);
     await bench.vend();
-    expect(bench.item()).toMatchObject({ dueShard, dueAtMs });
+    expect(bench.item()).toMatchObject({ dueShard, dueAtMs, dueGroup });
+  });
+
+  test('and gets the tag of its origin where an older version wrote its due keys', async () => {
+    const bench = await aBench(20 * MINUTE);
+    const { dueGroup, ...older } = bench.item() ?? { generation: 0 };
+    bench.store.plant(key, older);
+    bench.clock.advance(11 * MINUTE);
+    await bench.vend();
+    expect(bench.item()).toMatchObject({ dueAtMs: older.dueAtMs, dueGroup });
   });
 
   test('or not, where the table fails: the caller has a token all the same', async () => {

@@ -35,7 +35,7 @@ function aBatch(...messages: unknown[]) {
 }
 
 function aMessage(sorts: readonly string[], sentAtMs = theNowMs) {
-  return { partition: 'demo/main', sets: sorts.map((sort) => ({ sort, dueAtMs: theNowMs - 1_000 })), sentAtMs };
+  return { partition: 'demo/main', group: 'origin', sets: sorts.map((sort) => ({ sort, dueAtMs: theNowMs - 1_000 })), sentAtMs };
 }
 
 function due(sort: string): RenewCommand {
@@ -118,6 +118,14 @@ describe('a message of the queue', () => {
     expect(await handle(batch, aContext())).toEqual({ batchItemFailures: [] });
     expect(asked.map(({ command }) => command)).toEqual([due('young')]);
     expect(telemetry.metrics).toEqual([{ name: 'RenewalsDropped', value: 1, unit: 'Count', dimension: 'renew-token-sets' }]);
+  });
+
+  test('that was held back is as old as the time since it could first be taken', async () => {
+    const { handle, asked } = aHandler();
+    const delaySeconds = 55;
+    const old = { ...aMessage(['old'], theNowMs - 145_001), delaySeconds };
+    await handle(aBatch(old, { ...aMessage(['young'], theNowMs - 145_000), delaySeconds }), aContext());
+    expect(asked.map(({ command }) => command)).toEqual([due('young')]);
   });
 
   test('is left to the next tick where too little time is left to acquire a lease', async () => {
