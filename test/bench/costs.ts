@@ -15,7 +15,6 @@ const prices = {
   sqsRequest: 0.4,
   kmsRequest: 3,
   secretsManagerRequest: 5,
-  ssmRequest: 0,
 } as const;
 
 /** Billed milliseconds at 512 MB, as an assumption: Lambda bills them, and a loopback run cannot measure them. */
@@ -28,7 +27,8 @@ export function dollarsPerMillion(calls: Readonly<Record<string, number>>, kind:
   const parts = {
     // One unit holds 4 KB read strongly, two such reads eventually; BatchGetItem reads two items eventually, so one unit.
     dynamoDb: of(/^dynamodb\..*(get|query)/) * prices.dynamoDbRead + of(/^dynamodb\.(put|update)/) * 2 * prices.dynamoDbWrite,
-    sqs: of(/^sqs\./) * prices.sqsRequest,
+    // Lambda itself receives and deletes in batches of ten, which no loopback endpoint sees.
+    sqs: (of(/^sqs\./) + (kind === 'renewal' ? 0.2 : 0)) * prices.sqsRequest,
     kms: of(/^kms\./) * prices.kmsRequest,
     secretsManager: of(/^secretsmanager\./) * prices.secretsManagerRequest,
     lambda:
