@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { timing } from '../../../functions/core/timing.ts';
+import { renewAheadMs, timing } from '../../../functions/core/timing.ts';
 import { groupOf, keyOf } from '../../../functions/core/token-set.ts';
 import {
   answerLost,
@@ -345,6 +345,13 @@ describe('an account that backs off', () => {
 });
 
 describe('what is due', () => {
+  test('is due before its end by the renew-ahead window and a random part of the jitter', async () => {
+    const bench = renewalBench();
+    await bench.renew();
+    const windowMs = renewAheadMs(timing, HOUR);
+    expect(bench.item()?.dueAtMs).toBe((bench.item()?.expiresAtMs ?? 0) - windowMs - 0.5 * timing.jitter * windowMs);
+  });
+
   test('is renewed while it is warm', async () => {
     const bench = renewalBench();
     await bench.renew();
