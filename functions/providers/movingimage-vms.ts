@@ -16,7 +16,7 @@ const parameters = z.strictObject({
   video_manager: z.exactOptional(
     z.pipe(
       z
-        .union([z.int(), z.string().check(z.regex(/^\d{1,15}$/))], { error: rule })
+        .union([z.int(), z.string().check(z.regex(/^\d{1,15}$/, { error: rule, abort: true }))], { error: rule })
         .check(z.refine((id) => Number(id) >= 0, { error: rule })),
       z.transform((id: string | number) => Number(id)),
     ),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { inspect } from 'node:util';
+import { brokenRule } from '../../functions/core/broken-rule.ts';
 import type { Step, StepInput } from '../../functions/core/provider.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import type { TokenParameters } from '../../functions/core/token-set.ts';
@@ -279,6 +280,14 @@ describe('token parameters', () => {
 
   test.each([-1, 1.5, '', 'x', '17/../admin', null, 1e21, '9'.repeat(16)])('%j is no VideoManager', (video_manager) => {
     expect(parse('movingimage-vms', { video_manager })).toBeUndefined();
+  });
+
+  test.each(['abc', '', -1, 1.5, null])('%j as a VideoManager is answered with the rule in words', (video_manager) => {
+    const parsed = providerOf('movingimage-vms').parameters.safeParse({ video_manager });
+    const issues = parsed.success ? [] : parsed.error.issues;
+    expect(issues.map((issue) => brokenRule(issue, 'parameters'))).toEqual([
+      { field: 'video_manager', rule: 'must be the id of a VideoManager: a whole number' },
+    ]);
   });
 
   test.each(['84eb61a9-75d4-42c7-8c15-84c3d7776227', '1234'])('%j is a profile', (login_user_profile) => {
