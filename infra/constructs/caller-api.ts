@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import type { IHttpRouteAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2';
 import {
@@ -134,7 +134,9 @@ export class CallerApi extends Construct {
       certificate: domain.certificate,
       securityPolicy: SecurityPolicy.TLS_1_2,
     });
-    if (domain.hostedZone !== undefined) {
+    if (domain.hostedZone === undefined) {
+      new CfnOutput(this, 'DomainTarget', { description: `Where ${domain.name} must point`, value: name.regionalDomainName });
+    } else {
       const target = new ApiGatewayv2DomainProperties(name.regionalDomainName, name.regionalHostedZoneId);
       new ARecord(this, 'DomainRecord', { zone: domain.hostedZone, recordName: domain.name, target: RecordTarget.fromAlias(target) });
     }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { warmAttributes } from '../../functions/adapters/token-table-attributes.ts';
 import { statementsOf, synthesize } from './support/synthesize.ts';
 import type { Statement } from './support/synthesize.ts';
@@ -90,11 +91,22 @@ describe('what each function may do, and nothing else', () => {
     }
   });
 
-  test('secrets under customer keys are opened through Secrets Manager only', () => {
+  test('secrets are read under the prefix that was asked for', () => {
     const other = synthesize({ secretPrefix: 'video' });
     expect(statementsOf(other.template, /Talks to/).map(line)).toContain(
       'secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-central-1:111122223333:secret:video/*',
     );
+  });
+
+  test('secrets under customer keys are opened by the renewing function alone, with those keys only, and through Secrets Manager only', () => {
+    const arns = ['one', 'two'].map((id) => `arn:aws:kms:eu-central-1:111122223333:key/${id}`);
+    const keyed = synthesize((stack) => ({ secretKeys: arns.map((arn, index) => Key.fromKeyArn(stack, `SecretKey${index}`, arn)) }));
+    const secretsManager = { 'Fn::Join': ['', ['secretsmanager.eu-central-1.', { Ref: 'AWS::URLSuffix' }]] };
+    const Condition = { StringEquals: { 'kms:ViaService': secretsManager } };
+    const decrypts = (description: RegExp) =>
+      statementsOf(keyed.template, description).filter(({ Resource }) => arns.includes(String(Resource)));
+    expect(decrypts(/Talks to/)).toEqual(arns.map((Resource) => ({ Effect: 'Allow', Action: 'kms:Decrypt', Resource, Condition })));
+    for (const other of [/holds no credential/, /Shows/, /Finds/]) expect(decrypts(other)).toEqual([]);
   });
 });
 

@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';
+import { HostedZone } from 'aws-cdk-lib/aws-route53';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import { configurations, readConfiguration } from '../../functions/configuration.ts';
 import { routeKeyOf, routes } from '../../functions/routes.ts';
 import { createTableInput, tableDefinition } from '../../infra/table-definition.ts';
@@ -53,6 +56,55 @@ describe('routes', () => {
       DefaultRouteSettings: { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
       AccessLogSettings: { Format: Match.not(Match.stringLikeRegexp('header|queryString|\\$request')) },
     });
+  });
+});
+
+describe('a domain of its own', () => {
+  const name = 'tokens.company.example';
+  const certificateArn = 'arn:aws:acm:eu-central-1:111122223333:certificate/1';
+  const withDomain = (zoned: boolean) =>
+    synthesize((stack) => {
+      const certificate = Certificate.fromCertificateArn(stack, 'Certificate', certificateArn);
+      const zone = { hostedZoneId: 'Z1', zoneName: 'company.example' };
+      const hostedZone = zoned ? HostedZone.fromHostedZoneAttributes(stack, 'Zone', zone) : undefined;
+      return { domain: { name, certificate, hostedZone } };
+    });
+  const zoned = withDomain(true);
+  const unzoned = withDomain(false);
+
+  test('is mapped to the API, over TLS 1.2 and up, and is the address that callers are told', () => {
+    for (const { template, stack, vending } of [zoned, unzoned]) {
+      template.hasResourceProperties('AWS::ApiGatewayV2::DomainName', {
+        DomainName: name,
+        DomainNameConfigurations: [{ CertificateArn: certificateArn, EndpointType: 'REGIONAL', SecurityPolicy: 'TLS_1_2' }],
+      });
+      template.hasResourceProperties('AWS::ApiGatewayV2::ApiMapping', { Stage: '$default' });
+      expect(stack.resolve(vending.url)).toBe(`https://${name}`);
+    }
+  });
+
+  test('leaves no second way in: the generated name is switched off, and only then', () => {
+    const switchedOff = { DisableExecuteApiEndpoint: true };
+    zoned.template.hasResourceProperties('AWS::ApiGatewayV2::Api', switchedOff);
+    sandbox.template.hasResourceProperties('AWS::ApiGatewayV2::Api', { DisableExecuteApiEndpoint: Match.not(true) });
+  });
+
+  test('is written into its zone, or the template says where it must point', () => {
+    zoned.template.hasResourceProperties('AWS::Route53::RecordSet', {
+      Name: `${name}.`,
+      Type: 'A',
+      HostedZoneId: 'Z1',
+      AliasTarget: { DNSName: { 'Fn::GetAtt': [Match.stringLikeRegexp('Domain'), 'RegionalDomainName'] } },
+    });
+    expect(zoned.template.findOutputs('*')).toEqual({});
+    unzoned.template.resourceCountIs('AWS::Route53::RecordSet', 0);
+    const targets = Object.values(unzoned.template.findOutputs('*')).map((output: unknown) => output);
+    expect(targets).toEqual([
+      {
+        Description: `Where ${name} must point`,
+        Value: { 'Fn::GetAtt': [expect.stringMatching(/Domain/), 'RegionalDomainName'] },
+      },
+    ]);
   });
 });
 
@@ -234,6 +286,17 @@ describe('alarms', () => {
   test('the metrics are of this deployment alone, under its name', () => {
     production.template.hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: 'OldestOverdue', Namespace: 'tokens-test' });
     expect(production.text).not.toContain('"TokenVending"');
+  });
+
+  test("a topic of one's own gets every alarm and its end, gives a sandbox its alarms, and no other topic is made", () => {
+    const arn = 'arn:aws:sns:eu-central-1:111122223333:on-call';
+    for (const props of [{}, { production: true }]) {
+      const alarmed = synthesize((stack) => ({ ...props, alarmTopic: Topic.fromTopicArn(stack, 'OnCall', arn) }));
+      const alarms = resources<{ AlarmActions: unknown[]; OKActions: unknown[] }>(alarmed, 'AWS::CloudWatch::Alarm');
+      expect(alarms).toHaveLength(6);
+      for (const { Properties } of alarms) expect(Properties).toMatchObject({ AlarmActions: [arn], OKActions: [arn] });
+      alarmed.template.resourceCountIs('AWS::SNS::Topic', 0);
+    }
   });
 
   test('a sandbox costs no alarm', () => {
