@@ -42,10 +42,21 @@ export class VirtualQueue implements RenewalQueue {
 
   async send(batch: readonly QueuedRenewals[]): Promise<void> {
     for (const message of batch) {
-      const group = this.#groups.get(message.group) ?? { waiting: [], next: 0, inWork: 0 };
-      group.waiting.push(message);
-      this.#groups.set(message.group, group);
+      if (message.delaySeconds === undefined) this.#add(message);
+      else void this.#later(message, message.delaySeconds);
     }
+    this.#serve();
+  }
+
+  #add(message: QueuedRenewals): void {
+    const group = this.#groups.get(message.group) ?? { waiting: [], next: 0, inWork: 0 };
+    group.waiting.push(message);
+    this.#groups.set(message.group, group);
+  }
+
+  async #later(message: QueuedRenewals, seconds: number): Promise<void> {
+    await this.#clock.sleep(seconds * 1_000);
+    this.#add(message);
     this.#serve();
   }
 
