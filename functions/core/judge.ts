@@ -1,5 +1,5 @@
 import type { AccountItem } from './account.ts';
-import { slotState, type SlotState } from './login-slots.ts';
+import { freeAtMs, slotState, type SlotState } from './login-slots.ts';
 import type { Traits } from './provider.ts';
 import type { Refusal, RenewRequest } from './renewal.ts';
 import { maximumMinTtlSeconds, mustRenewMs, spacingMs, type Timing } from './timing.ts';
@@ -109,7 +109,9 @@ function refusalOf(theCase: Case, tokenSet: TokenSet | undefined, slot: SlotStat
     return { reason: 'misconfigured', retryAtMs: atMs + timing.absenceMs, field, rule };
   }
   if (account?.notBeforeMs !== undefined && nowMs < account.notBeforeMs) {
-    return { reason: 'backing_off', retryAtMs: account.notBeforeMs, providerError: account.failure?.providerError };
+    // The later of both, so that who comes back then is not refused once more for want of a log-in slot.
+    const retryAtMs = slot ? freeAtMs(account, account.notBeforeMs, slotRules(theCase)) : account.notBeforeMs;
+    return { reason: 'backing_off', retryAtMs, providerError: account.failure?.providerError };
   }
   if (account?.clientRefused && slotBlockedUntil(account, nowMs) !== undefined) {
     const retryAtMs = slotBlockedUntil(account, nowMs);

@@ -42,6 +42,19 @@ export function slotState(account: AccountItem, nowMs: number, { timing, lockWin
 }
 
 /**
+ * @param fromMs not earlier than this
+ * @returns when a log-in may be sent if nobody answers or sends one until then, ms since the epoch
+ */
+export function freeAtMs(account: AccountItem, fromMs: number, rules: SlotRules): number {
+  let atMs = fromMs;
+  // Each step ends one entry's claim, so there are no more steps than entries and the two bounds of each.
+  for (let state = slotState(account, atMs, rules); state.kind !== 'free'; state = slotState(account, atMs, rules)) {
+    atMs = Math.max(state.retryAtMs, atMs + 1);
+  }
+  return atMs;
+}
+
+/**
  * The account item with a slot taken: the last write before a log-in is sent (step 5).
  *
  * @param probe as {@link slotState} said

@@ -6,6 +6,7 @@ import { unsent, type Failed } from './failures.ts';
 import { doubtOf, type Call } from './judge.ts';
 import { acquireLease, releaseLease, type Lease } from './lease.ts';
 import { answerSlot, takeSlot, type Slot } from './log-in.ts';
+import { freeAtMs } from './login-slots.ts';
 import type { Traits } from './provider.ts';
 import type { RenewalDeps, Situation } from './renewal-deps.ts';
 import type { Refusal } from './renewal.ts';
@@ -229,7 +230,12 @@ async function giveUp(
     return { kind: 'refused', refusal: { reason, retryAtMs, providerError: failed.providerError } };
   }
   const account = call === 'login' ? situation.account : await noteRefreshFailure(deps, situation, lease, failed);
-  const refusal = refusalOf(failed, account.notBeforeMs, account.nextLoginAtMs);
+  const { notBeforeMs, nextLoginAtMs } = account;
+  // Where what comes next is a log-in, it needs a slot besides: the later of both times is when it can be sent.
+  const rules = { timing: deps.timing, lockWindowMs: situation.traits.lockWindowMs };
+  const loginIsNext = call === 'login' || (spent === 'unknown' && situation.traits.rotation.kind !== 'none');
+  const sendableMs = loginIsNext && notBeforeMs !== undefined ? freeAtMs(account, notBeforeMs, rules) : notBeforeMs;
+  const refusal = refusalOf(failed, sendableMs, nextLoginAtMs);
   await releaseLease(deps, lease, { spent, dueAtMs: refusal.retryAtMs });
   return { kind: 'refused', refusal };
 }

@@ -163,6 +163,15 @@ describe('a vend is refused', () => {
     expect(judge(aCase(set, {}, { ...backingOff, ...vend(2 * MINUTE) }))).toMatchObject({ verdict: 'refuse', meanwhile: undefined });
   });
 
+  test('until both the back-off and the log-in slots allow it, so that who comes back then is served', () => {
+    const unanswered = { a: now - 30_000, b: now - 20_000 };
+    const backingOff = { ...account, notBeforeMs: now + 9, unanswered };
+    expect(judge(aCase(over, { refreshRefused: true }, { account: backingOff }))).toMatchObject({
+      verdict: 'refuse',
+      refusal: { reason: 'backing_off', retryAtMs: now + 30_000 },
+    });
+  });
+
   test('no longer for a failure under a secret that has changed since', () => {
     const failure = { code: 'configuration', atMs: now, notBeforeMs: now + 9, secretVersion: 'v0' } as const;
     expect(judge(aCase(over, { failure }))).toEqual({ verdict: 'renew' });

@@ -299,6 +299,24 @@ describe('log-ins', () => {
   });
 });
 
+describe('a log-in that got no answer', () => {
+  test('names the time at which the next one can be sent, and then it is', async () => {
+    const bench = renewalBench();
+    bench.next(answerLost);
+    await bench.renew();
+    bench.clock.advance(MINUTE);
+    bench.next(answerLost);
+    const refused = await bench.renew();
+    const retryAtMs = refused.outcome === 'refused' ? (refused.refusal.retryAtMs ?? 0) : 0;
+    bench.clock.advance(retryAtMs - 1 - bench.clock.nowMs());
+    expect((await bench.renew()).outcome).not.toBe('renewed');
+    expect(bench.sent).toEqual(['login', 'login']);
+    bench.clock.advance(1);
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
+    expect(bench.sent).toEqual(['login', 'login', 'login']);
+  });
+});
+
 describe('an account that backs off', () => {
   test('obeys Retry-After for all its sets', async () => {
     const bench = renewalBench();
