@@ -74,6 +74,11 @@ export interface Sending {
 /** The provider behind an instance's fetch. */
 export interface Wire {
   time: VirtualTime;
+  /**
+   * how long the network may hold a request, ms. A grace leaves room for the provider budget: what arrives even later was sent in
+   * time, and no client can call it back
+   */
+  holdsAtMostMs: number;
   sending(): Sending;
   /** handles a request now, and writes it into the history */
   handle(
@@ -135,7 +140,7 @@ async function exchange({ instance, wire, request, deadlineMs, fault }: Exchange
   };
   if (kind === 'swallowed') return timeout();
   if (kind === 'late' || (kind === 'slow' && (fault?.ms ?? 0) >= budgetMs)) {
-    const arrivesAtMs = sending.sentAtMs + Math.min(fault?.ms ?? 0, 30_000);
+    const arrivesAtMs = sending.sentAtMs + Math.min(fault?.ms ?? 0, wire.holdsAtMostMs);
     void time.sleepUntil(arrivesAtMs).then(() => wire.handle(request, sending, true));
     return timeout();
   }

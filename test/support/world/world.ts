@@ -233,6 +233,7 @@ export class World {
   #wireOf(instance: Instance): Wire {
     return {
       time: this.time,
+      holdsAtMostMs: this.traits.rotation.kind === 'grace' ? this.timing.providerBudgetMs : 30_000,
       sending: () => {
         const { work, command, key } = instance;
         return { sentAtMs: this.nowMs(), sentAfter: this.history.length, work, command, key };
