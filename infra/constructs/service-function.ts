@@ -1,16 +1,12 @@
-import path from 'node:path';
 import type { Duration } from 'aws-cdk-lib';
 import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Architecture } from 'aws-cdk-lib/aws-lambda';
-import { LoggingFormat, Runtime, SystemLogLevel, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Function, LoggingFormat, Runtime, SystemLogLevel, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-
-/** Stems of the four entry files. */
-export type FunctionStem = 'vend-token' | 'renew-token-sets' | 'dispatch-renewals' | 'manage-accounts';
+import { codeOf, type FunctionStem } from './bundle.ts';
 
 /** Where a function stands that must reach private addresses. */
 export interface Network {
@@ -31,29 +27,14 @@ export interface ServiceFunctionProps {
   network: Network | undefined;
 }
 
-/** How esbuild makes a function of its entry; `npm run bench` measures bundles made in the same way. */
-export const bundling = {
-  target: 'node24',
-  // Without `module` first, esbuild takes CommonJS builds of the AWS clients, and those die at start in an ES module.
-  mainFields: ['module', 'main'],
-  minify: true,
-  keepNames: true,
-  esbuildArgs: { '--legal-comments': 'none' },
-};
-
-// This file is infra/constructs/service-function.ts in the repository and dist/infra/constructs/service-function.js in the package.
-const home = path.join(import.meta.dirname, '..', '..');
-const extension = path.extname(import.meta.filename);
-
 const tracingReason = 'X-Ray has no resources to name: PutTraceSegments and PutTelemetryRecords can be allowed on * only';
 const networkReason = 'EC2 knows no resource of a network interface before it exists: Lambda asks for these actions on *';
 
 /** A Lambda with a role of its own that starts with nothing but its own log group. */
-export class ServiceFunction extends NodejsFunction {
+export class ServiceFunction extends Function {
   readonly ownRole: Role;
 
   constructor(scope: Construct, id: string, props: ServiceFunctionProps) {
-    const entry = path.join(home, 'functions', `${props.stem}${extension}`);
     const logGroup = new LogGroup(scope, `${id}Logs`, {
       retention: props.production ? RetentionDays.THREE_MONTHS : RetentionDays.ONE_WEEK,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -61,11 +42,8 @@ export class ServiceFunction extends NodejsFunction {
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     super(scope, id, {
       description: props.description,
-      entry,
-      projectRoot: home,
-      // Nothing is installed for a function, so no lock file is read: the CDK wants to be told of one all the same.
-      depsLockFilePath: entry,
-      bundling: { format: OutputFormat.ESM, bundleAwsSDK: true, logLevel: LogLevel.WARNING, ...bundling },
+      code: codeOf(props.stem),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: props.architecture,
       memorySize: props.memoryMb,

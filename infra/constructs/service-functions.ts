@@ -5,7 +5,8 @@ import type { Construct } from 'constructs';
 import { dispatchRenewalsMay, manageAccountsMay, renewTokenSetsMay, vendTokenMay } from './permissions.ts';
 import type { Resources } from './permissions.ts';
 import { ServiceFunction } from './service-function.ts';
-import type { FunctionStem, Network } from './service-function.ts';
+import type { FunctionStem } from './bundle.ts';
+import type { Network } from './service-function.ts';
 
 /** Configuration that the functions read from their environment; `functions/configuration.ts` says what each is. */
 export interface FunctionSettings {

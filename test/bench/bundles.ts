@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { build, type BuildOptions } from 'esbuild';
-import { bundling } from '../../infra/constructs/service-function.ts';
+import { buildSync } from 'esbuild';
+import { bundleInto, bundling } from '../../infra/constructs/bundle.ts';
 import { median, rounded } from './median.ts';
 
 const home = path.join(import.meta.dirname, '..', '..');
@@ -25,30 +25,35 @@ export const environment = {
   AWS_SECRET_ACCESS_KEY: 'bench',
 };
 
-/** Bundles every function as the stack does: its size, and how long `vend-token` takes to start beside a bundle of one AWS client. */
+/**
+ * Bundles every function as the stack does: its size, and how long `vend-token` takes to start beside a bundle of one AWS client,
+ * as it is deployed, as one file, and with a compile cache.
+ */
 export async function measureBundles() {
   const directory = mkdtempSync(path.join(home, '.cache', 'bench-'));
   try {
-    const sizes: Record<string, number> = {};
-    for (const stem of stems) sizes[stem] = await bundle(path.join(home, 'functions', `${stem}.ts`), path.join(directory, `${stem}.mjs`));
+    const bytes = Object.fromEntries(stems.map((stem) => [stem, bundle(stem, path.join(directory, stem)).bytes]));
     const entry = path.join(directory, 'client.ts');
     writeFileSync(entry, "export { DynamoDBClient } from '@aws-sdk/client-dynamodb';\n");
-    sizes['@aws-sdk/client-dynamodb alone'] = await bundle(entry, path.join(directory, 'client.mjs'));
-    const split = await bundleSplit(path.join(home, 'functions', 'vend-token.ts'), path.join(directory, 'split'));
-    const vendToken = { file: path.join(directory, 'vend-token.mjs') };
-    const [client = 1, vend = 0, splitMs = 0, cachedMs = 0] = startTimes([
-      { file: path.join(directory, 'client.mjs') },
-      vendToken,
-      { file: split },
-      { ...vendToken, compileCache: path.join(directory, 'compile-cache') },
+    const client = path.join(directory, 'client.mjs');
+    const whole = path.join(directory, 'whole.mjs');
+    inOneFile(entry, client);
+    inOneFile(path.join(home, 'functions', 'vend-token.ts'), whole);
+    const file = path.join(directory, 'vend-token', 'index.mjs');
+    const compileCache = path.join(directory, 'compile-cache');
+    const [clientMs = 1, vendMs = 0, wholeMs = 0, cachedMs = 0] = startTimes([
+      { file: client },
+      { file },
+      { file: whole },
+      { file, compileCache },
     ]);
-    const row = (ms: number) => ({ ms: rounded(ms), ratio: rounded(ms / client) });
+    const row = (ms: number) => ({ ms: rounded(ms), ratio: rounded(ms / clientMs) });
     return {
-      bytes: sizes,
+      bytes: { ...bytes, '@aws-sdk/client-dynamodb alone': statSync(client).size },
       start: {
-        '@aws-sdk/client-dynamodb alone': row(client),
-        'vend-token': row(vend),
-        'vend-token, split into what is loaded when': row(splitMs),
+        '@aws-sdk/client-dynamodb alone': row(clientMs),
+        'vend-token': row(vendMs),
+        'vend-token as one file': row(wholeMs),
         'vend-token with a compile cache': row(cachedMs),
         goal: 1.25,
       },
@@ -58,30 +63,17 @@ export async function measureBundles() {
   }
 }
 
-const { target, mainFields, minify, keepNames, esbuildArgs } = bundling;
-const how: BuildOptions = {
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  target,
-  mainFields,
-  minify,
-  keepNames,
-  legalComments: esbuildArgs['--legal-comments'] === 'none' ? 'none' : 'eof',
-  logLevel: 'error',
-  absWorkingDir: home,
-  nodePaths: [path.join(home, 'node_modules')],
-};
-
-export async function bundle(entry: string, outfile: string): Promise<number> {
-  await build({ ...how, entryPoints: [entry], outfile });
-  return statSync(outfile).size;
+/** @returns the file to start, the bytes that a start reads, and those of the whole function */
+export function bundle(stem: (typeof stems)[number], outdir: string) {
+  bundleInto(stem, outdir);
+  const sizeOf = (file: string): number => statSync(path.join(outdir, file)).size;
+  const whole = readdirSync(outdir).reduce((sum, file) => sum + sizeOf(file), 0);
+  return { file: path.join(outdir, 'index.mjs'), bytes: { whole, entry: sizeOf('index.mjs') } };
 }
 
-/** The same with every dynamic import in a file of its own. @returns the file to start */
-async function bundleSplit(entry: string, outdir: string): Promise<string> {
-  await build({ ...how, entryPoints: [entry], outdir, splitting: true, outExtension: { '.js': '.mjs' } });
-  return path.join(outdir, path.basename(entry).replace('.ts', '.mjs'));
+function inOneFile(entry: string, outfile: string): void {
+  const { splitting: _split, outExtension: _extension, ...rest } = bundling;
+  buildSync({ ...rest, entryPoints: [entry], outfile, nodePaths: [path.join(home, 'node_modules')] });
 }
 
 interface Start {

@@ -27,8 +27,7 @@ export async function measureFunctionMemory() {
   try {
     const rows: Record<string, object> = {};
     for (const stem of stems) {
-      const file = path.join(directory, `${stem}.mjs`);
-      await bundle(path.join(home, 'functions', `${stem}.ts`), file);
+      const { file } = bundle(stem, path.join(directory, stem));
       const starts = Array.from({ length: STARTS }, () => start(file));
       const cpuMs = median(starts.map((one) => one.cpuMs));
       rows[stem] = {
