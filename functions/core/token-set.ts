@@ -150,5 +150,5 @@ export function groupOf(origin: string): string {
 
 /** @returns SHA-256 of the token, base64url: names a token without being one */
 export function fingerprintOf(token: Secret): string {
-  return createHash('sha256').update(token.reveal()).digest('base64url');
+  return token.fingerprint();
 }
