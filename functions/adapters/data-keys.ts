@@ -3,7 +3,7 @@ import { TokenVendingError } from '../core/errors.ts';
 import type { Clock, DataKeys, TokenStore } from '../core/ports.ts';
 import { awsFailure } from './aws-failure.ts';
 import { lazy } from './lazy.ts';
-import { createSingleFlight } from './single-flight.ts';
+import { createSingleFlight } from '../core/single-flight.ts';
 
 const dayMs = 24 * 60 * 60 * 1_000;
 
@@ -51,7 +51,7 @@ export function createDataKeys(options: DataKeysOptions): DataKeys {
     return key;
   };
   const open = (day: number): Promise<Buffer | undefined> =>
-    opening(String(day), async () => {
+    opening.join(String(day), async () => {
       const wrapped = await store.readDataKey(day);
       return wrapped && remember(day, await calls.unwrap(day, wrapped));
     });
@@ -65,7 +65,7 @@ export function createDataKeys(options: DataKeysOptions): DataKeys {
   return {
     async forSealing(nowMs) {
       const day = Math.floor(nowMs / dayMs);
-      const key = remembered(day) ?? (await sealing(String(day), async () => (await open(day)) ?? (await make(day))));
+      const key = remembered(day) ?? (await sealing.join(String(day), async () => (await open(day)) ?? (await make(day))));
       return { day, key };
     },
     forOpening: async (day) => remembered(day) ?? (await open(day)),

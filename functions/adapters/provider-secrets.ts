@@ -4,7 +4,7 @@ import type { GetSecretValueCommandOutput, SecretsManagerClient } from '@aws-sdk
 import type { Clock, ProviderSecret, ProviderSecrets } from '../core/ports.ts';
 import { partitionOf } from '../core/token-set.ts';
 import { awsCodeOf, awsFailure } from './aws-failure.ts';
-import { createSingleFlight } from './single-flight.ts';
+import { createSingleFlight } from '../core/single-flight.ts';
 
 /** How long a secret, or its absence, stays in memory, ms. */
 const keptForMs = 60_000;
@@ -65,7 +65,7 @@ export function createProviderSecrets(options: ProviderSecretsOptions): Provider
       if (fresh) return request(name);
       const entry = memory.get(name);
       if (entry !== undefined && clock.nowMs() - entry.readAtMs < keptForMs) return entry.secret;
-      return flight(name, () => request(name));
+      return flight.join(name, () => request(name));
     },
   };
 }

@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import type { Grant } from '../core/grants.ts';
 import type { Clock, Grants, Telemetry } from '../core/ports.ts';
 import { awsFailure } from './aws-failure.ts';
-import { createSingleFlight } from './single-flight.ts';
+import { createSingleFlight } from '../core/single-flight.ts';
 
 /** How long grants stay in memory, ms. Past it nothing is served from them, also where SSM does not answer. */
 const keptForMs = 60_000;
@@ -58,7 +58,7 @@ export function createSsmGrants(options: SsmGrantsOptions): Grants {
   return {
     async of(caller) {
       const fresh = memory !== undefined && clock.nowMs() < memory.untilMs ? memory.byCaller : undefined;
-      return (fresh ?? (await flight('all', load))).get(caller) ?? [];
+      return (fresh ?? (await flight.join('all', load))).get(caller) ?? [];
     },
   };
 }

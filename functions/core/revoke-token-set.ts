@@ -1,6 +1,6 @@
 import { doubtOf } from './judge.ts';
 import { acquireLease } from './lease.ts';
-import { revokeAtProvider } from './renewal-attempt.ts';
+import { revokeAtProvider } from './end-session.ts';
 import type { RenewalDeps, Situation } from './renewal-deps.ts';
 import type { Limits } from './renew-token-set.ts';
 import type { Outcome } from './renewal.ts';

@@ -6,19 +6,10 @@ import type { Outcome, Refusal, RenewRequest } from './renewal.ts';
 import { createSealer } from './seal.ts';
 import { createSingleFlight } from './single-flight.ts';
 import { openItem } from './situation.ts';
-import { keepWarmMs, mustRenewMs, type Timing } from './timing.ts';
+import { createKeepWarm } from './keep-warm.ts';
+import { mustRenewMs, type Timing } from './timing.ts';
 import { createTokenMemory, type Remembered } from './token-memory.ts';
-import {
-  groupOf,
-  keyOf,
-  type AccountRef,
-  type Due,
-  type TokenParameters,
-  type TokenSet,
-  type TokenSetItem,
-  type TokenSetKey,
-} from './token-set.ts';
-import { dueOf } from './warmth.ts';
+import { keyOf, type AccountRef, type TokenParameters, type TokenSet, type TokenSetItem, type TokenSetKey } from './token-set.ts';
 
 /** A request for a token by a caller who may have it. */
 export interface VendCommand {
@@ -92,6 +83,7 @@ export function createVendToken(deps: VendTokenDeps): (command: VendCommand) => 
   const reads = createSingleFlight<Reading>();
   const strongReads = createSingleFlight<Reading>();
   const renewals = createSingleFlight<Renewed>();
+  const keepWarm = createKeepWarm(deps);
 
   return async (command) => {
     const { ref, parameters, minTtlSeconds, rejected } = command;
@@ -260,7 +252,7 @@ export function createVendToken(deps: VendTokenDeps): (command: VendCommand) => 
     const { item } = reading.view;
     if (reading.from !== 'memory' && item) {
       remember(vend, reading, item, tokenSet);
-      await keepWarm(vend, reading, item, tokenSet);
+      await keepWarm(vend.key, reading.account, item, tokenSet);
     }
     return { kind: 'answered', tokenSet, generation: item?.generation ?? 0, from: reading.from };
   }
@@ -270,31 +262,4 @@ export function createVendToken(deps: VendTokenDeps): (command: VendCommand) => 
     const usefulUntilMs = tokenSet.expiresAtMs - mustRenewMs(timing, item.lifeMs ?? 0);
     memory.put(vend.id, { view, account }, Math.min(usefulUntilMs, clock.nowMs() + timing.memoryMs));
   }
-
-  /** Written only when less than three quarters of the warm time is left, so a set that is vended often costs few writes. */
-  async function keepWarm({ key }: Vend, { account }: Reading, item: TokenSetItem, tokenSet: TokenSet): Promise<void> {
-    const nowMs = clock.nowMs();
-    const warmMs = keepWarmMs(timing, item.lifeMs ?? 0);
-    if ((item.warmUntilMs ?? 0) - nowMs > warmMs * timing.warmEnough) return;
-    const next = standingDue(item, tokenSet) ?? dueOf(timing, key, tokenSet, deps.dueShards, deps.random.fraction());
-    try {
-      await deps.store.markWarm(key, tokenSet.expiresAtMs, {
-        warmUntilMs: Math.round(nowMs + warmMs),
-        due: notBefore(account, next),
-      });
-    } catch (error) {
-      // The caller has a token; that it is renewed later rather than sooner is no reason to fail.
-      deps.telemetry.log('warn', 'A token set could not be kept warm', { account: key.partition }, error);
-    }
-  }
-}
-
-/** The due keys that stand on the item; what an older version wrote gets its tag by this. */
-function standingDue({ dueShard, dueAtMs }: TokenSetItem, { origin }: TokenSet): Due | undefined {
-  return dueShard === undefined || dueAtMs === undefined ? undefined : { shard: dueShard, atMs: dueAtMs, group: groupOf(origin) };
-}
-
-/** A set whose account is backing off is not due before that ends. */
-function notBefore(account: AccountItem | undefined, due: Due | undefined): Due | undefined {
-  return due && { ...due, atMs: Math.max(due.atMs, account?.notBeforeMs ?? 0) };
 }

@@ -1,0 +1,50 @@
+import type { AccountItem } from './account.ts';
+import type { Clock, Randomness, Telemetry, TokenStore } from './ports.ts';
+import { keepWarmMs, type Timing } from './timing.ts';
+import { groupOf, type Due, type TokenSet, type TokenSetItem, type TokenSetKey } from './token-set.ts';
+import { dueOf } from './warmth.ts';
+
+interface KeepWarmDeps {
+  store: TokenStore;
+  clock: Clock;
+  random: Randomness;
+  telemetry: Telemetry;
+  timing: Timing;
+  dueShards: number;
+}
+
+/** Notes that a token set was vended, so that the schedule renews it. */
+export type KeepWarm = (key: TokenSetKey, account: AccountItem | undefined, item: TokenSetItem, tokenSet: TokenSet) => Promise<void>;
+
+/**
+ * Written only when less than three quarters of the warm time is left, so a set that is vended often costs few writes.
+ *
+ * @returns the note; it never throws
+ */
+export function createKeepWarm({ store, clock, random, telemetry, timing, dueShards }: KeepWarmDeps): KeepWarm {
+  return async (key, account, item, tokenSet) => {
+    const nowMs = clock.nowMs();
+    const warmMs = keepWarmMs(timing, item.lifeMs ?? 0);
+    if ((item.warmUntilMs ?? 0) - nowMs > warmMs * timing.warmEnough) return;
+    const next = standingDue(item, tokenSet) ?? dueOf(timing, key, tokenSet, dueShards, random.fraction());
+    try {
+      await store.markWarm(key, tokenSet.expiresAtMs, {
+        warmUntilMs: Math.round(nowMs + warmMs),
+        due: notBefore(account, next),
+      });
+    } catch (error) {
+      // The caller has a token; that it is renewed later rather than sooner is no reason to fail.
+      telemetry.log('warn', 'A token set could not be kept warm', { account: key.partition }, error);
+    }
+  };
+}
+
+/** The due keys that stand on the item; what an older version wrote gets its tag by this. */
+function standingDue({ dueShard, dueAtMs }: TokenSetItem, { origin }: TokenSet): Due | undefined {
+  return dueShard === undefined || dueAtMs === undefined ? undefined : { shard: dueShard, atMs: dueAtMs, group: groupOf(origin) };
+}
+
+/** A set whose account is backing off is not due before that ends. */
+function notBefore(account: AccountItem | undefined, due: Due | undefined): Due | undefined {
+  return due && { ...due, atMs: Math.max(due.atMs, account?.notBeforeMs ?? 0) };
+}
