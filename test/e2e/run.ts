@@ -12,7 +12,7 @@ import { repair } from './repair.ts';
 import { sampleAppSteps } from './sample-app-steps.ts';
 import { createSteps, print } from './steps.ts';
 import type { Steps } from './steps.ts';
-import { refusalSteps, renewalSteps, storeSecrets, vendSteps } from './vending-steps.ts';
+import { refusalSteps, renewalSteps, storeSecrets, tourSteps, vendSteps } from './vending-steps.ts';
 import { startWorld } from './world.ts';
 import type { World } from './world.ts';
 
@@ -71,6 +71,7 @@ async function liveSteps(steps: Steps, world: World): Promise<void> {
   await stagesApart(steps, world, blue, green);
   await sampleAppSteps(steps, world);
   await renewalSteps(steps, world, blue, 'tokens-blue');
+  await tourSteps(steps, world, blue);
   await accountSteps(steps, world, 'blue');
   await deadLetter(steps);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { DeployedStack } from './cloud.ts';
+import { tour } from '../support/provider-tour.ts';
 import { until } from './steps.ts';
 import type { Steps } from './steps.ts';
 import type { World } from './world.ts';
@@ -64,6 +65,22 @@ export async function refusalSteps(steps: Steps, { caller }: World, stack: Deplo
     assert.equal(answer.status, 404);
     assert.equal(answer.body['code'], 'not_found');
   });
+}
+
+/** Every provider through refresh, a log-in after its session has ended, and revocation, seen by its simulator's counters. */
+export async function tourSteps(steps: Steps, { caller, simulators }: World, stack: DeployedStack): Promise<void> {
+  const operator = await caller.tokenFor('operator');
+  for (const { provider, account } of simulators.accounts) {
+    const simulator = simulators.byProvider[provider as keyof typeof simulators.byProvider];
+    await steps.check(`${provider}: renewed by refresh, by log-in where the session has ended, and revoked where it can be`, () =>
+      tour(
+        `${provider}/${account}`,
+        (path, body) => caller.post(`${stack.url}${path}`, operator, body),
+        simulator,
+        () => new Promise((resolve) => setTimeout(resolve, 1_000)),
+      ),
+    );
+  }
 }
 
 /** The schedule renews what is in use, a changed secret is noticed, and an operator sees and revokes. */

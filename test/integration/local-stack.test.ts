@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { startLocalStack, type LocalStack } from '../../infra/local/stack.ts';
 import { viewLines } from '../../infra/local/log-view.ts';
+import { revokes, tour, type Post } from '../support/provider-tour.ts';
 
 interface Vended {
   status: number;
@@ -70,6 +71,24 @@ describe('the whole service in one process', () => {
     expect(movingimage?.counters.refreshes).toBe(refreshes + 1);
     expect(stack.aws.counters()['sqs.SendMessageBatch']).toBeGreaterThan(0);
     expect((await vend('movingimage/main')).body.access_token).not.toBe(before.body.access_token);
+  });
+
+  test.each(Object.keys(revokes))('takes %s through refresh, a log-in after its session has ended, and revocation', async (provider) => {
+    const simulator = Object.entries(stack.simulators?.byProvider ?? {}).find(([id]) => id === provider)?.[1];
+    if (!simulator) throw new Error(`${provider} has no simulator`);
+    const post: Post = async (path, body = {}) => {
+      const answer = await fetch(`${stack.url}${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${stack.callers.developer.jwt}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      const text = await answer.text();
+      const parsed: Record<string, unknown> = text === '' ? {} : JSON.parse(text);
+      return { status: answer.status, body: parsed };
+    };
+    const logins = simulator.counters.logins;
+    await tour(`${provider}/main`, post, simulator, async () => void (clock.aheadMs += 5_000));
+    expect(simulator.counters.logins).toBeGreaterThanOrEqual(logins + 2);
   });
 
   test('answers a caller without a grant, and one whom nobody vouches for, differently', async () => {
