@@ -106,7 +106,9 @@ async function happen(world: World, scenario: Scenario): Promise<void> {
   const first = await Promise.all(sets.map(({ ref, parameters }) => world.stored(ref, parameters)));
   world.faults.start();
   await world.time.run(Promise.all(program.map((deeds, actor) => act(world, scenario, actor, deeds, first))));
-  await world.time.runUntil(world.nowMs() + HOUR / 2);
+  // Until whoever was frozen, perhaps more than once, has done what it held: only then can anything be called lost.
+  const frozenMs = scenario.faults.reduce((sum, { ms }) => sum + ms, 0);
+  await world.time.runUntil(world.nowMs() + HOUR / 2 + frozenMs);
   world.faults.stop();
 }
 
