@@ -10,8 +10,7 @@ const { values } = parseArgs({ options: { family: { type: 'string' }, renewals: 
 
 const plans: readonly CampaignPlan[] = [
   { family: 'fake', accounts: 200, renewals: Number(values.renewals ?? 2_000), giveUpAfterMs: 6 * MINUTE_MS },
-  // A real server signs, stores and checks what the fake one does not, so this one is a fifth of it.
-  { family: 'oidc', accounts: 40, renewals: Number(values.renewals ?? 400), giveUpAfterMs: 3 * MINUTE_MS },
+  { family: 'oidc', accounts: 200, renewals: Number(values.renewals ?? 2_000), giveUpAfterMs: 6 * MINUTE_MS },
 ];
 
 const checks = createChecks();

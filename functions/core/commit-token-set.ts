@@ -1,5 +1,5 @@
 import type { SettledTokens } from './call-provider.ts';
-import type { Call } from './judge.ts';
+import type { Call } from './choose-call.ts';
 import type { Lease } from './lease.ts';
 import type { CommitRequest } from './ports.ts';
 import type { RenewalDeps, Situation } from './renewal-deps.ts';

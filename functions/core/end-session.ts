@@ -1,5 +1,5 @@
 import type { Lease } from './lease.ts';
-import { doubtOf, type Call } from './judge.ts';
+import { doubtOf, type Call } from './choose-call.ts';
 import type { Traits } from './provider.ts';
 import type { RenewalDeps, Situation, SpareFacts } from './renewal-deps.ts';
 import type { TokenSet, TokenSetItem } from './token-set.ts';
@@ -25,7 +25,7 @@ function endsOnlyItself({ revocationEnds, returnsSameToken }: Traits): boolean {
 export function endsSafely({ restoreEpochMs }: RenewalDeps, { provider, traits }: Situation, { tokenSet, before }: Lease): boolean {
   if (provider.revoke === undefined || !endsOnlyItself(traits) || tokenSet === undefined) return false;
   // A doubtful refresh token is never sent anywhere: a strict provider would take it for a replay.
-  return doubtOf({ view: { item: before }, restoreEpochMs }).count === 0 && !before?.refreshRefused;
+  return doubtOf(before, restoreEpochMs).count === 0 && !before?.refreshRefused;
 }
 
 /** Step 7: what to do with a token set that came too late. Anything not known to be harmless is left to lapse. */

@@ -1,4 +1,5 @@
 import type { AccountItem } from './account.ts';
+import { callFactsOf, chooseCall } from './choose-call.ts';
 import { freeAtMs, slotState, type SlotState } from './login-slots.ts';
 import type { Traits } from './provider.ts';
 import type { Refusal, RenewRequest } from './renewal.ts';
@@ -142,73 +143,9 @@ function slotBlockedUntil(account: AccountItem, nowMs: number): number | undefin
   return account.nextLoginAtMs !== undefined && nowMs < account.nextLoginAtMs ? account.nextLoginAtMs : undefined;
 }
 
-/** What the holder of a lease sends. */
-export type Call = 'refresh' | 'login' | 'needs_consent';
-
-/** The facts that decide it. */
-export interface CallFacts {
-  item: TokenSetItem | undefined;
-  /** the stored set, where it is of the account's identity */
-  tokenSet: TokenSet | undefined;
-  /** unresolved sends before this attempt (0: not in doubt) and the time of the first */
-  doubtCount: number;
-  doubtSinceMs: number | undefined;
-  /** version of the secret that would be sent */
-  secretVersion: string;
-  nowMs: number;
-  traits: Traits;
-  timing: Timing;
-}
-
-/**
- * Refresh or log-in (step 4). In doubt, a refresh token is sent again only where a second send does no harm.
- */
-export function chooseCall(facts: CallFacts): Call {
-  const { item, tokenSet, doubtCount, traits } = facts;
-  const refreshable = tokenSet !== undefined && hasRefreshToken(facts) && !item?.refreshRefused && !refreshIsOver(facts);
-  if (traits.loginNeedsPerson) return refreshable && (doubtCount <= 1 || mayResend(facts)) ? 'refresh' : 'needs_consent';
-  if (!refreshable || item?.secretVersion !== facts.secretVersion) return 'login';
-  return doubtCount === 0 || mayResend(facts) ? 'refresh' : 'login';
-}
-
-function hasRefreshToken({ tokenSet, traits }: CallFacts): boolean {
-  if (traits.refreshWith === 'none') return false;
-  return traits.refreshWith === 'access_token' || tokenSet?.refreshToken !== undefined;
-}
-
-function refreshIsOver({ tokenSet, nowMs }: CallFacts): boolean {
-  return tokenSet?.refreshExpiresAtMs !== undefined && tokenSet.refreshExpiresAtMs <= nowMs;
-}
-
-function mayResend({ traits, doubtSinceMs, nowMs, timing }: CallFacts): boolean {
-  const { rotation } = traits;
-  if (rotation.kind === 'none') return true;
-  if (rotation.kind === 'strict' || doubtSinceMs === undefined) return false;
-  return nowMs < doubtSinceMs + rotation.ms - timing.providerBudgetMs - timing.skewMs;
-}
-
 function loginIsNext(theCase: Case): boolean {
-  const { view, account, nowMs, traits, timing } = theCase;
-  const doubt = doubtOf(theCase);
-  return (
-    chooseCall({
-      item: view.item,
-      tokenSet: usable(theCase),
-      doubtCount: doubt.count,
-      doubtSinceMs: doubt.sinceMs,
-      secretVersion: account?.secretVersion ?? '',
-      nowMs,
-      traits,
-      timing,
-    }) === 'login'
-  );
-}
-
-/** @returns the doubt on an item; a set obtained before a restore of the table counts as sent once, at its own time */
-export function doubtOf({ view, restoreEpochMs }: Pick<Case, 'view' | 'restoreEpochMs'>): { count: number; sinceMs: number | undefined } {
-  const { item } = view;
-  const restored = restoreEpochMs !== undefined && item?.obtainedAtMs !== undefined && item.obtainedAtMs < restoreEpochMs;
-  const count = item?.doubt?.count ?? 0;
-  if (restored && count === 0) return { count: 1, sinceMs: item.obtainedAtMs };
-  return { count, sinceMs: item?.doubt?.sinceMs };
+  const { view, account, nowMs, traits, timing, restoreEpochMs } = theCase;
+  const tokenSet = usable(theCase);
+  const secretVersion = account?.secretVersion ?? '';
+  return chooseCall(callFactsOf({ item: view.item, tokenSet, secretVersion, nowMs, traits, timing, restoreEpochMs })) === 'login';
 }

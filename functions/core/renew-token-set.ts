@@ -1,7 +1,8 @@
 import type { AccountItem } from './account.ts';
 import { createCallProvider } from './call-provider.ts';
+import { callFactsOf, chooseCall } from './choose-call.ts';
 import type { Occasion } from './commit-token-set.ts';
-import { chooseCall, doubtOf, judge, type Judgement } from './judge.ts';
+import { judge, type Judgement } from './judge.ts';
 import { mayRevokeSpare } from './end-session.ts';
 import { attemptRenewal } from './renewal-attempt.ts';
 import type { RenewalDeps, Rules, Situation } from './renewal-deps.ts';
@@ -171,19 +172,11 @@ function isWarm({ clock }: RenewalDeps, account: AccountItem | undefined, item: 
   return account?.keep === true || (item?.warmUntilMs ?? 0) > clock.nowMs();
 }
 
-function logsIn(deps: RenewalDeps, { view, tokenSet, account, traits }: Situation): boolean {
-  const doubt = doubtOf({ view, restoreEpochMs: deps.restoreEpochMs });
-  const call = deps.rules.chooseCall({
-    item: view.item,
-    tokenSet,
-    doubtCount: doubt.count,
-    doubtSinceMs: doubt.sinceMs,
-    secretVersion: account.secretVersion,
-    nowMs: deps.clock.nowMs(),
-    traits,
-    timing: deps.timing,
-  });
-  return call === 'login';
+function logsIn({ rules, clock, timing, restoreEpochMs }: RenewalDeps, { view, tokenSet, account, traits }: Situation): boolean {
+  const { item } = view;
+  const nowMs = clock.nowMs();
+  const facts = callFactsOf({ item, tokenSet, secretVersion: account.secretVersion, nowMs, traits, timing, restoreEpochMs });
+  return rules.chooseCall(facts) === 'login';
 }
 
 async function hasTooManySets({ store, clock, maxTokenSets }: RenewalDeps, { ref, key, view }: Situation): Promise<boolean> {

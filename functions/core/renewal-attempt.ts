@@ -1,9 +1,9 @@
 import type { CallResult } from './call-provider.ts';
+import { callFactsOf, type Call } from './choose-call.ts';
 import { commitTokenSet, type Occasion } from './commit-token-set.ts';
 import { endsSafely, revokeAtProvider, spareIsMine } from './end-session.ts';
 import { unsent } from './failures.ts';
 import { giveUp, needsConsent, noteSuccess, type AttemptResult } from './give-up.ts';
-import { doubtOf, type Call } from './judge.ts';
 import { acquireLease, releaseLease, type Lease } from './lease.ts';
 import { answerSlot, takeSlot, type Slot } from './log-in.ts';
 import type { RenewalDeps, Situation } from './renewal-deps.ts';
@@ -16,7 +16,7 @@ import type { RenewalDeps, Situation } from './renewal-deps.ts';
 export async function attemptRenewal(deps: RenewalDeps, situation: Situation, occasion: Occasion): Promise<AttemptResult> {
   const lease = await acquireLease(deps, situation);
   if (!lease) return { kind: 'again' };
-  const call = chooseCall(deps, situation, lease);
+  const call = callOf(deps, situation, lease);
   if (call === 'needs_consent') return needsConsent(deps, situation, lease);
   if (call === 'login') return logIn(deps, situation, lease, occasion);
 
@@ -34,18 +34,11 @@ export async function attemptRenewal(deps: RenewalDeps, situation: Situation, oc
     : logIn(deps, situation, { ...lease, tokenSet: undefined }, occasion);
 }
 
-function chooseCall({ rules, clock, timing, restoreEpochMs }: RenewalDeps, situation: Situation, lease: Lease): Call {
-  const doubt = doubtOf({ view: { item: lease.before }, restoreEpochMs });
-  return rules.chooseCall({
-    item: lease.before,
-    tokenSet: lease.tokenSet,
-    doubtCount: doubt.count,
-    doubtSinceMs: doubt.sinceMs,
-    secretVersion: situation.account.secretVersion,
-    nowMs: clock.nowMs(),
-    traits: situation.traits,
-    timing,
-  });
+function callOf({ rules, clock, timing, restoreEpochMs }: RenewalDeps, situation: Situation, lease: Lease): Call {
+  const { before: item, tokenSet } = lease;
+  const { account, traits } = situation;
+  const nowMs = clock.nowMs();
+  return rules.chooseCall(callFactsOf({ item, tokenSet, secretVersion: account.secretVersion, nowMs, traits, timing, restoreEpochMs }));
 }
 
 async function refresh(deps: RenewalDeps, { provider, credentials, parameters }: Situation, lease: Lease): Promise<CallResult> {

@@ -1,6 +1,7 @@
 import type { AccountItem } from './account.ts';
 import type { CallProvider } from './call-provider.ts';
-import type { Call, CallFacts, View } from './judge.ts';
+import type { Call, CallFacts } from './choose-call.ts';
+import type { View } from './judge.ts';
 import type { Clock, DataKeys, ProviderSecrets, Randomness, Telemetry, TokenStore } from './ports.ts';
 import type { CommonCredentials, Provider, Traits } from './provider.ts';
 import type { Sealer } from './seal.ts';

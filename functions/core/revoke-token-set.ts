@@ -1,4 +1,4 @@
-import { doubtOf } from './judge.ts';
+import { doubtOf } from './choose-call.ts';
 import { acquireLease } from './lease.ts';
 import { revokeAtProvider } from './end-session.ts';
 import type { RenewalDeps, Situation } from './renewal-deps.ts';
@@ -36,7 +36,7 @@ export async function revokeTokenSet(
       continue;
     }
     const revokedAtProvider =
-      !('refusal' in reading) && doubtOf({ view: { item: lease.before }, restoreEpochMs }).count === 0
+      !('refusal' in reading) && doubtOf(lease.before, restoreEpochMs).count === 0
         ? await revokeAtProvider(
             deps,
             { ...reading, parameters } satisfies Pick<Situation, 'provider' | 'credentials' | 'parameters'>,

@@ -1,4 +1,4 @@
-import { chooseCall } from '../../../functions/core/judge.ts';
+import { chooseCall } from '../../../functions/core/choose-call.ts';
 import type { Provider } from '../../../functions/core/provider.ts';
 import type { Rules } from '../../../functions/core/renewal-deps.ts';
 import type { AccountRef } from '../../../functions/core/token-set.ts';

@@ -1,7 +1,7 @@
 import { TokenVendingError } from '../../../functions/core/errors.ts';
 import type { AuditEvent, ProviderSecret, Telemetry } from '../../../functions/core/ports.ts';
 import type { Provider, ProviderRequest, Traits } from '../../../functions/core/provider.ts';
-import { chooseCall } from '../../../functions/core/judge.ts';
+import { chooseCall } from '../../../functions/core/choose-call.ts';
 import { mayRevokeSpare } from '../../../functions/core/end-session.ts';
 import { createRenewTokenSet } from '../../../functions/core/renew-token-set.ts';
 import type { Outcome, RenewCommand } from '../../../functions/core/renewal.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AccountItem } from '../../../functions/core/account.ts';
-import { chooseCall, judge, livingToken, type Case } from '../../../functions/core/judge.ts';
+import { chooseCall } from '../../../functions/core/choose-call.ts';
+import { judge, livingToken, type Case } from '../../../functions/core/judge.ts';
 import type { Traits } from '../../../functions/core/provider.ts';
 import { Secret } from '../../../functions/core/secret.ts';
 import { timing } from '../../../functions/core/timing.ts';
