@@ -28,6 +28,8 @@ export interface Route {
   /** what a grant must allow; absent where nothing of an account is touched */
   operation?: Operation;
   summary: string;
+  /** the one query parameter that the call takes */
+  query?: 'after';
   /** JSON body; an absent or empty body counts as `{}` */
   request?: SchemaName;
   /** the answer of a success: JSON of a schema, or a page */
@@ -94,8 +96,9 @@ export const routes: readonly Route[] = [
     auth: 'caller',
     operation: 'inspect',
     summary: "List the caller's accounts and their health",
+    query: 'after',
     success: { status: 200, schema: 'AccountList' },
-    errors: ['no_grant', 'grants_unavailable', 'store_unavailable'],
+    errors: ['bad_request', 'no_grant', 'grants_unavailable', 'store_unavailable'],
   },
   {
     id: 'showAccount',

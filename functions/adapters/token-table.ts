@@ -74,11 +74,12 @@ function accountMethods(table: TableCalls): Pick<TokenStore, 'peek' | 'readAccou
       const before = account.revision - 1;
       return (await table.put(encodeAccount(account), putExpressions(before === 0 ? isAbsent : revisionIs(before)))).done;
     },
-    async *listAccounts(provider) {
+    async *listAccounts(provider, after = '') {
       const pages = table.query({
         IndexName: indexes.listing,
-        KeyConditionExpression: `${a.listing} = :provider`,
-        ExpressionAttributeValues: { ':provider': text(provider) },
+        // No account has an empty name, so that this is before the first one.
+        KeyConditionExpression: `${a.listing} = :provider AND ${a.partition} > :after`,
+        ExpressionAttributeValues: { ':provider': text(provider), ':after': text(partitionOf({ provider, account: after })) },
         ProjectionExpression: a.partition,
         Limit: pageEntries,
       });

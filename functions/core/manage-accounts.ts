@@ -40,6 +40,13 @@ export interface AccountView {
   tokenSets: readonly TokenSetView[];
 }
 
+/** Some accounts in the order of their names. */
+export interface AccountPage {
+  accounts: readonly AccountView[];
+  /** the account to go on after; undefined: there are no more */
+  next: AccountRef | undefined;
+}
+
 /** Whether something was done, or why not. */
 export type ManageOutcome =
   | { kind: 'done'; revokedAtProvider: boolean | undefined }
@@ -48,8 +55,13 @@ export type ManageOutcome =
 
 /** What an operator does with accounts. */
 export interface ManageAccounts {
-  /** @param allows whether the caller may see the account of a partition; asked before it is read */
-  list(allows: (partition: string) => boolean): Promise<readonly AccountView[]>;
+  /**
+   * One page of the accounts that were ever asked for.
+   *
+   * @param allows whether the caller may see the account of a partition; asked before it is read
+   * @param after where the page before this one ended
+   */
+  list(allows: (partition: string) => boolean, after?: AccountRef): Promise<AccountPage>;
   /** @returns undefined where the account was never asked for */
   show(ref: AccountRef): Promise<AccountView | undefined>;
   /** Revokes at the provider where it can, forgets the token set always. */
@@ -68,10 +80,13 @@ interface Deps {
 
 /** Two reads each: enough to list hundreds within a request, and gentle with a table on demand. */
 const READ_TOGETHER = 10;
+/** A page ends with either, so that its answer stays well under the 6 MB that a Lambda function may answer. */
+const PAGE_ACCOUNTS = 100;
+const PAGE_TOKEN_SETS = 2_000;
 
 /** @returns the operator's use cases; provider calls are left to the renewing function */
 export function createManageAccounts(deps: Deps): ManageAccounts {
-  const { store, clock, providers } = deps;
+  const { store, clock } = deps;
 
   async function show(ref: AccountRef): Promise<AccountView | undefined> {
     const account = await store.readAccount(ref);
@@ -80,15 +95,16 @@ export function createManageAccounts(deps: Deps): ManageAccounts {
 
   return {
     show,
-    async list(allows) {
-      const views: AccountView[] = [];
-      for (const provider of providers.keys()) {
-        for await (const page of store.listAccounts(provider)) {
-          const allowed = page.filter((ref) => allows(partitionOf(ref)));
-          views.push(...(await readTogether(allowed, show)));
-        }
+    async list(allows, after) {
+      const accounts: AccountView[] = [];
+      let tokenSets = 0;
+      for await (const refs of allowedRefs(deps, allows, after)) {
+        const views = (await Promise.all(refs.map(show))).filter((view) => view !== undefined);
+        accounts.push(...views);
+        tokenSets += views.reduce((sum, view) => sum + view.tokenSets.length, 0);
+        if (accounts.length >= PAGE_ACCOUNTS || tokenSets >= PAGE_TOKEN_SETS) return { accounts, next: refs.at(-1) };
       }
-      return views;
+      return { accounts, next: undefined };
     },
     revoke: (ref, parameters) => command(deps, { command: 'revoke', ref, parameters }),
     reset: (ref, parameters) => command(deps, parameters === undefined ? { command: 'reset', ref } : { command: 'reset', ref, parameters }),
@@ -103,13 +119,15 @@ async function command({ renewals, timing }: Deps, renewCommand: RenewCommand): 
   throw new TokenVendingError('internal', {}, `${renewCommand.command} answered ${outcome.outcome}`);
 }
 
-async function readTogether(refs: readonly AccountRef[], show: (ref: AccountRef) => Promise<AccountView | undefined>) {
-  const views: AccountView[] = [];
-  for (let start = 0; start < refs.length; start += READ_TOGETHER) {
-    const read = await Promise.all(refs.slice(start, start + READ_TOGETHER).map(show));
-    views.push(...read.filter((view) => view !== undefined));
+/** @returns the accounts that may be seen, in the order of their names, as many at a time as are read together */
+async function* allowedRefs({ store, providers }: Deps, allows: (partition: string) => boolean, after: AccountRef | undefined) {
+  const ids = [...providers.keys()].filter((id) => after === undefined || id >= after.provider).toSorted();
+  for (const id of ids) {
+    for await (const page of store.listAccounts(id, id === after?.provider ? after.account : undefined)) {
+      const allowed = page.filter((ref) => allows(partitionOf(ref)));
+      for (let start = 0; start < allowed.length; start += READ_TOGETHER) yield allowed.slice(start, start + READ_TOGETHER);
+    }
   }
-  return views;
 }
 
 async function tokenSetsOf(store: TokenStore, ref: AccountRef): Promise<readonly { sort: string; item: TokenSetItem }[]> {

@@ -128,8 +128,12 @@ export interface TokenStore {
   moveDue(key: TokenSetKey, generation: number, dueAtMs: number, newDueAtMs: number | undefined): Promise<boolean>;
   /** What is due in a shard up to and including `untilMs`, earliest first, page by page, at most `limit` entries. */
   queryDue(shard: number, untilMs: number, limit: number): AsyncIterable<readonly DueEntry[]>;
-  /** Every account of a provider, from the listing index (eventually consistent), page by page. */
-  listAccounts(provider: string): AsyncIterable<readonly AccountRef[]>;
+  /**
+   * Every account of a provider by name, from the listing index (eventually consistent), page by page.
+   *
+   * @param after only those whose name comes after this one
+   */
+  listAccounts(provider: string, after?: string): AsyncIterable<readonly AccountRef[]>;
   /** Every token set of an account (eventually consistent), page by page. */
   listTokenSets(ref: AccountRef): AsyncIterable<readonly { key: TokenSetKey; item: TokenSetItem }[]>;
   /** The wrapped data key of a day (days since the epoch, UTC), strongly consistent. */

@@ -72,7 +72,10 @@ const problem = z.strictObject({
 export const answerSchemas = {
   VendAnswer: vendAnswer,
   Account: account,
-  AccountList: z.strictObject({ accounts: z.array(account) }),
+  AccountList: z.strictObject({
+    accounts: z.array(account),
+    next: z.optional(described('Ask again with this as "after" for the next page; absent on the last one')),
+  }),
   OpenApi: z.looseObject({ openapi: z.string() }),
   Problem: problem,
   GatewayMessage: z.looseObject({ message: z.optional(described("API Gateway's own answer, given before this service is asked")) }),

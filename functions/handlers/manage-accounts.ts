@@ -13,7 +13,7 @@ import { httpHandler } from './http-handler.ts';
 import type { Action, AuditLine, HttpHandler } from './http-handler.ts';
 import type { HttpEvent } from './http-event.ts';
 import { errorOfRefusal } from './problem.ts';
-import { accountOfPath, jsonOf, parametersOf, refuseQuery } from './request.ts';
+import { accountOfPath, afterOf, jsonOf, parametersOf, refuseQuery } from './request.ts';
 import { respond } from './respond.ts';
 
 /** What managing accounts over HTTP needs. */
@@ -52,10 +52,10 @@ export function manageAccountsHandler(deps: ManageAccountsHandlerDeps): HttpHand
 
 async function list(deps: ManageAccountsHandlerDeps, event: HttpEvent, line: AuditLine) {
   const caller = callerOf(deps, event, line);
-  refuseQuery(event);
+  const after = afterOf(event);
   const grants = await deps.grants.of(caller);
-  const views = await deps.manage.list((partition) => isGranted(grants, { operation: 'inspect', partition }));
-  return respond(200, { accounts: views.map(accountAnswer) });
+  const page = await deps.manage.list((partition) => isGranted(grants, { operation: 'inspect', partition }), after);
+  return respond(200, { accounts: page.accounts.map(accountAnswer), next: page.next && partitionOf(page.next) });
 }
 
 async function show(deps: ManageAccountsHandlerDeps, event: HttpEvent, line: AuditLine) {

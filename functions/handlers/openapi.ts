@@ -42,6 +42,7 @@ function operation(route: Route, providerIds: readonly string[], callers: Caller
     summary: route.summary,
     security: route.auth === 'none' ? [] : [{ caller: [] }],
     ...(route.path.includes('{') ? { parameters: pathParameters(providerIds) } : {}),
+    ...(route.query === undefined ? {} : { parameters: [queryParameter(route.query)] }),
     ...(route.request === undefined
       ? {}
       : { requestBody: { required: false, content: { 'application/json': { schema: reference(route.request) } } } }),
@@ -54,6 +55,10 @@ function pathParameters(providerIds: readonly string[]): readonly Json[] {
     { name: 'provider', in: 'path', required: true, schema: { type: 'string', enum: providerIds } },
     { name: 'account', in: 'path', required: true, schema: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' } },
   ];
+}
+
+function queryParameter(name: NonNullable<Route['query']>): Json {
+  return { name, in: 'query', required: false, description: 'The "next" of the page before', schema: { type: 'string' } };
 }
 
 function success({ success: { status, schema, page } }: Route): Json {

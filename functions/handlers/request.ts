@@ -25,12 +25,28 @@ export function accountOfPath(event: HttpEvent): AccountRef {
 }
 
 /**
- * Nothing is read from query strings: they end in logs of every proxy on the way.
- *
- * @throws TokenVendingError `bad_request` where there is one
+ * @returns where the page before ended, from the query; undefined: this is the first page
+ * @throws TokenVendingError `bad_request` where it can be no account
  */
-export function refuseQuery(event: HttpEvent): void {
-  const [name] = Object.keys(event.queryStringParameters ?? {});
+export function afterOf(event: HttpEvent): AccountRef | undefined {
+  refuseQuery(event, 'after');
+  const after = event.queryStringParameters?.['after'];
+  if (after === undefined) return undefined;
+  const [provider = '', account = '', ...more] = after.split('/');
+  if (more.length > 0 || brokenAccountName({ provider, account }) !== undefined) {
+    throw badRequest('after', 'must be the "next" of the page before');
+  }
+  return { provider, account };
+}
+
+/**
+ * Nothing that says something of a request is read from query strings: they end in logs of every proxy on the way.
+ *
+ * @param known the one parameter that the call takes
+ * @throws TokenVendingError `bad_request` where there is another
+ */
+export function refuseQuery(event: HttpEvent, known?: string): void {
+  const name = Object.keys(event.queryStringParameters ?? {}).find((given) => given !== known);
   if (name !== undefined) throw badRequest(clip(name), 'must not stand in the query string');
 }
 

@@ -1,4 +1,4 @@
-import type { ManageAccounts, ManageOutcome } from '../../functions/core/manage-accounts.ts';
+import type { AccountView, ManageAccounts, ManageOutcome } from '../../functions/core/manage-accounts.ts';
 import type { Clock, Renewals } from '../../functions/core/ports.ts';
 import type { Outcome } from '../../functions/core/renewal.ts';
 import type { AccountRef } from '../../functions/core/token-set.ts';
@@ -49,13 +49,20 @@ export async function runCommand(deps: CommandDeps, asked: Command): Promise<Sai
 }
 
 async function list({ manage, clock }: CommandDeps): Promise<Said> {
-  const views = await manage.list(() => true);
+  const views = await everyAccount(manage);
   if (views.length === 0)
     return { lines: ['No account was asked for yet: an account shows here after its first request or check.'], exitCode: 0 };
   const nowMs = clock.nowMs();
   const rows = views.map((view) => rowOf(view, nowMs)).toSorted(([a = ''], [b = '']) => a.localeCompare(b));
   const lines = table(['ACCOUNT', 'STATE', 'TOKEN SETS', 'NEXT TRY', 'LAST FAILURE'], rows);
   return { lines, exitCode: views.every(({ state }) => state === 'well') ? 0 : 1 };
+}
+
+async function everyAccount(manage: ManageAccounts): Promise<readonly AccountView[]> {
+  const views: AccountView[] = [];
+  let page = await manage.list(() => true);
+  for (; page.next !== undefined; page = await manage.list(() => true, page.next)) views.push(...page.accounts);
+  return [...views, ...page.accounts];
 }
 
 async function show({ manage, clock }: CommandDeps, ref: AccountRef): Promise<Said> {

@@ -33,7 +33,7 @@ interface Answer {
   body: string;
 }
 
-const PATHS = /^\/v1\/(accounts|tokens)(\/[\w.-]+){0,3}$/;
+const PATHS = /^\/v1\/((accounts|tokens)(\/[\w.-]+){0,3}|accounts\?after=[\w.%-]+)$/;
 
 /**
  * Serves the console on loopback and signs its requests with the operator's AWS credentials, for deployments whose callers are IAM
@@ -72,6 +72,7 @@ async function forward(base: string, signer: SignatureV4, method: string, path: 
     protocol: url.protocol,
     hostname: url.hostname,
     path: url.pathname,
+    query: Object.fromEntries(url.searchParams),
     headers: { host: url.host, ...(body === '' ? {} : { 'content-type': 'application/json' }) },
     ...(body === '' ? {} : { body }),
   });

@@ -57,6 +57,11 @@ const card = (account: string) => page.getByRole('article', { name: account, exa
 const button = (account: string, action: string) => card(account).getByRole('button', { name: action });
 const picture = (name: string) => page.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true });
 
+/** An account as the interface answers it, without token sets. */
+function anAccount(account: string) {
+  return { provider: 'vidizmo', account, state: 'well', proven: true, refused_logins: 0, token_sets: [] };
+}
+
 /** @returns what the card says came of the last action, once that is what is waited for */
 async function outcome(account: string, words: RegExp): Promise<string | null> {
   const said = card(account).getByRole('status').filter({ hasText: words });
@@ -177,6 +182,23 @@ describe('the console', () => {
     await page.getByRole('button', { name: 'Forget the credential' }).click();
     await page.getByLabel('Credential').waitFor();
     expect(await page.getByRole('article').count()).toBe(0);
+  });
+
+  test('shows more accounts than one page has where somebody asks for them', async () => {
+    const other = await browser.newPage();
+    const first = Array.from({ length: 100 }, (_none, index) => anAccount(`a-${index}`));
+    await other.route('**/v1/accounts*', (route) => {
+      const after = new URL(route.request().url()).searchParams.get('after');
+      return route.fulfill({ json: after === null ? { accounts: first, next: 'vidizmo/a-99' } : { accounts: [anAccount(`b-${after}`)] } });
+    });
+    await other.goto(`${stack.url}/console`);
+    await other.getByText('100 accounts, and there are more: 100 well').waitFor();
+    await other.getByRole('button', { name: 'Show more accounts' }).click();
+    await other.getByText('101 accounts: 101 well').waitFor();
+    expect(await other.getByRole('article').count()).toBe(101);
+    expect(await other.getByRole('article', { name: 'vidizmo/b-vidizmo/a-99' }).count()).toBe(1);
+    expect(await other.getByRole('button', { name: 'Show more accounts' }).isHidden()).toBe(true);
+    await other.close();
   });
 
   test('never held a token, asked nobody but its own origin, and broke no policy', async () => {

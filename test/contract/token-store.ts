@@ -538,6 +538,7 @@ function accountTests(suite: Suite): void {
     for (const key of [...keys, keyOf({ provider, account: 'b' }, {})]) await suite.store.acquire(key, some.acquire());
 
     expect(await all(suite.store.listAccounts(provider))).toEqual(refs);
+    expect(await all(suite.store.listAccounts(provider, 'a'))).toEqual(refs.filter(({ account }) => account > 'a'));
     const sets = await all(suite.store.listTokenSets({ provider, account: 'a' }));
     expect(sets.map(({ key }) => key.sort).toSorted()).toEqual(keys.map((key) => key.sort).toSorted());
     expect(sets.every(({ key, item }) => key.partition === `${provider}/a` && item.generation === nowMs)).toBe(true);

@@ -57,6 +57,8 @@ describe("the console's proxy", () => {
   test('signs what the page asks, so that an IAM deployment answers', async () => {
     const answer = await fetch(`${origin()}/v1/accounts`, { headers: withKey() });
     expect(await answer.json()).toMatchObject({ accounts: expect.arrayContaining([expect.objectContaining({ provider: 'vidizmo' })]) });
+    const rest = await fetch(`${origin()}/v1/accounts?after=${encodeURIComponent('movingimage/main')}`, { headers: withKey() });
+    expect(await rest.json()).toMatchObject({ accounts: [{ provider: 'movingimage-vms' }, { provider: 'vidizmo' }] });
     const reset = await fetch(`${origin()}/v1/accounts/vidizmo/main/reset`, { method: 'POST', headers: withKey(), body: '{}' });
     expect(reset.status).toBe(204);
   });

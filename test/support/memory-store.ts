@@ -191,8 +191,8 @@ class Memory {
       .slice(0, limit);
   }
 
-  accountsOf(provider: string): readonly AccountRef[] {
-    const partitions = [...this.#accounts.keys()].toSorted();
+  accountsOf(provider: string, after = ''): readonly AccountRef[] {
+    const partitions = [...this.#accounts.keys()].filter((partition) => partition > `${provider}/${after}`).toSorted();
     return partitions.map((partition) => accountOf(partition)).filter((ref) => ref.provider === provider);
   }
 

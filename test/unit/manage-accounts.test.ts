@@ -4,7 +4,7 @@ import type { AccountItem } from '../../functions/core/account.ts';
 import { createManageAccounts } from '../../functions/core/manage-accounts.ts';
 import type { Outcome, RenewCommand } from '../../functions/core/renewal.ts';
 import { timing } from '../../functions/core/timing.ts';
-import { keyOf, type TokenSetItem } from '../../functions/core/token-set.ts';
+import { keyOf, type AccountRef, type TokenSetItem } from '../../functions/core/token-set.ts';
 import { theClock, theNowMs, theProviders } from '../support/http-calls.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 
@@ -124,8 +124,43 @@ describe('managing accounts', () => {
   test('lists what is allowed, over pages, and reads nothing else', async () => {
     const names = ['a', 'b', 'c', 'd', 'e'];
     const { manage } = await managing(names.map((account) => anAccount({ ref: { provider: 'demo', account } })));
-    const views = await manage.list((partition) => partition !== 'demo/c');
-    expect(views.map((view) => view.ref.account).toSorted()).toEqual(['a', 'b', 'd', 'e']);
+    const { accounts, next } = await manage.list((partition) => partition !== 'demo/c');
+    expect(accounts.map((view) => view.ref.account)).toEqual(['a', 'b', 'd', 'e']);
+    expect(next).toBeUndefined();
+  });
+
+  test('lists a hundred accounts a page, in the order of their names, each of them once', async () => {
+    const names = Array.from({ length: 230 }, (_none, index) => `account-${String(index).padStart(3, '0')}`);
+    const { manage } = await managing(names.map((account) => anAccount({ ref: { provider: 'demo', account } })));
+    const sizes: number[] = [];
+    const seen: string[] = [];
+    let after: AccountRef | undefined;
+    do {
+      const page = await manage.list((partition) => partition !== 'demo/account-100', after);
+      sizes.push(page.accounts.length);
+      seen.push(...page.accounts.map((view) => view.ref.account));
+      after = page.next;
+    } while (after !== undefined);
+    // Accounts are read ten together at most, so a page may have up to nine more.
+    expect(sizes).toEqual([100, 101, 28]);
+    expect(seen).toEqual(names.filter((name) => name !== 'account-100'));
+  });
+
+  test('ends a page sooner where its accounts have many token sets', async () => {
+    const names = Array.from({ length: 15 }, (_none, index) => `account-${index + 10}`);
+    const { manage, store } = await managing(names.map((account) => anAccount({ ref: { provider: 'demo', account } })));
+    for (const account of names) {
+      for (let profile = 0; profile < 200; profile++) store.plant(keyOf({ provider: 'demo', account }, { profile }), living);
+    }
+    const { accounts, next } = await manage.list(() => true);
+    expect([accounts.length, next]).toEqual([10, { provider: 'demo', account: 'account-19' }]);
+  });
+
+  test('never names an account as the end of a page that the caller may not see', async () => {
+    const names = Array.from({ length: 120 }, (_none, index) => `account-${String(index).padStart(3, '0')}`);
+    const { manage } = await managing(names.map((account) => anAccount({ ref: { provider: 'demo', account } })));
+    const { accounts, next } = await manage.list((partition) => partition < 'demo/account-100');
+    expect([accounts.length, next?.account]).toEqual([100, 'account-099']);
   });
 
   test('leaves revoking and resetting to the renewing function', async () => {

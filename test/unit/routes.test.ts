@@ -40,7 +40,7 @@ describe('the HTTP surface', () => {
     'is known to its function: %s',
     async (routeKey) => {
       const deps = { providers: theProviders, clock: theClock(), telemetry: recordTelemetry(), openApi: async () => ({}) };
-      const manage = { list: async () => [], show: unused, revoke: unused, reset: unused };
+      const manage = { list: async () => ({ accounts: [], next: undefined }), show: unused, revoke: unused, reset: unused };
       const handle = manageAccountsHandler({ ...deps, manage, grants: someGrants(), callers: { kind: 'iam' } });
       expect((await handle(anEvent(routeKey), aContext())).statusCode).not.toBe(404);
     },

@@ -31,6 +31,7 @@ export function markup(style: string, script: string): string {
     <button>Show the accounts</button>
   </form>
   <div id="accounts"></div>
+  <p><button type="button" id="more" hidden>Show more accounts</button></p>
   <section id="done" aria-labelledby="done-title" hidden>
     <h2 id="done-title">Done from this page</h2>
     <ol id="log"></ol>

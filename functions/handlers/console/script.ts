@@ -16,6 +16,8 @@ export const script = String.raw`
   const cards = new Map();
   let credential = '';
   let accounts = [];
+  // How many pages of accounts somebody wants to see.
+  let pages = 1;
 
   // ---- the interface
 
@@ -174,15 +176,22 @@ export const script = String.raw`
   // ---- what the page does
 
   async function show() {
-    const answer = await call('GET', 'v1/accounts');
-    if (answer.status === 401 || answer.status === 403) return askWho(answer);
-    if (!answer.ok) {
-      find('summary').textContent = complaint(answer);
-      return;
+    const shown = [];
+    let next;
+    for (let page = 0; page === 0 || (page < pages && next); page++) {
+      const answer = await call('GET', 'v1/accounts' + (next ? '?after=' + encodeURIComponent(next) : ''));
+      if (answer.status === 401 || answer.status === 403) return askWho(answer);
+      if (!answer.ok) {
+        find('summary').textContent = complaint(answer);
+        return;
+      }
+      shown.push(...(answer.value.accounts ?? []));
+      next = answer.value.next;
     }
     find('sign-in').hidden = true;
     find('forget').hidden = credential === '';
-    accounts = answer.value.accounts ?? [];
+    find('more').hidden = !next;
+    accounts = shown;
     render();
   }
 
@@ -203,7 +212,7 @@ export const script = String.raw`
     const states = [...counts].map(([state, count]) => count + ' ' + (WORDS[state]?.[0] ?? state)).join(', ');
     const words = accounts.length === 0
       ? 'There is no account that you may inspect.'
-      : accounts.length + (accounts.length === 1 ? ' account: ' : ' accounts: ') + states;
+      : accounts.length + (accounts.length === 1 ? ' account' : ' accounts') + (find('more').hidden ? ': ' : ', and there are more: ') + states;
     // Said again only when it changed: a screen reader would read it every ten seconds.
     if (find('summary').textContent !== words) find('summary').textContent = words;
   }
@@ -212,6 +221,8 @@ export const script = String.raw`
     const hadOne = credential !== '';
     credential = '';
     accounts = [];
+    pages = 1;
+    find('more').hidden = true;
     render();
     find('forget').hidden = true;
     find('why').textContent = hadOne
@@ -281,6 +292,10 @@ export const script = String.raw`
     show();
   });
   find('refresh').addEventListener('click', show);
+  find('more').addEventListener('click', () => {
+    pages += 1;
+    show();
+  });
   find('yes').addEventListener('click', () => find('sure').close('yes'));
   find('no').addEventListener('click', () => find('sure').close('no'));
   setInterval(() => {

@@ -100,7 +100,7 @@ export function instanceStore(world: StoreWorld, table: TokenStore, instance: In
     moveDue: (key, generation, dueAtMs, newDueAtMs) =>
       write('moveDue', key, { generation }, () => table.moveDue(key, generation, dueAtMs, newDueAtMs)),
     queryDue: (shard, untilMs, limit) => table.queryDue(shard, untilMs, limit),
-    listAccounts: (provider) => table.listAccounts(provider),
+    listAccounts: (provider, after) => table.listAccounts(provider, after),
     listTokenSets: (ref) => table.listTokenSets(ref),
     readDataKey: (day) => step('readDataKey', () => table.readDataKey(day)),
     writeDataKey: (day, wrapped) => step('writeDataKey', () => table.writeDataKey(day, wrapped)),

@@ -42,7 +42,11 @@ function aHandler(grants: readonly Grant[] = [theGrant], outcome: ManageOutcome 
   const asked: unknown[][] = [];
   const telemetry = recordTelemetry();
   const manage: ManageAccounts = {
-    list: async (allows) => ['main', 'other'].filter((account) => allows(`demo/${account}`)).map(aView),
+    list: async (allows, after) => {
+      asked.push(['list', after]);
+      const accounts = ['main', 'other'].filter((account) => allows(`demo/${account}`)).map(aView);
+      return { accounts, next: after === undefined ? accounts.at(-1)?.ref : undefined };
+    },
     show: async (ref) => (ref.account === 'missing' ? undefined : aView(ref.account)),
     revoke: async (...args) => {
       asked.push(['revoke', ...args]);
@@ -139,7 +143,30 @@ describe('looking at accounts', () => {
     expect(bodyOf(await aHandler([]).call(listRoute))).toEqual({ accounts: [] });
   });
 
-  test('takes no query', async () => {
+  test('goes on where the page before ended', async () => {
+    const { call, asked } = aHandler();
+    const { next } = bodyOf(await call(listRoute));
+    expect(next).toBe('demo/other');
+    const last = bodyOf(await call(listRoute, { queryStringParameters: { after: 'demo/other' } }));
+    expect(asked).toEqual([
+      ['list', undefined],
+      ['list', { provider: 'demo', account: 'other' }],
+    ]);
+    expect(last).not.toHaveProperty('next');
+  });
+
+  test.each(['', 'demo', 'demo/', 'demo/main/set', 'demo/main,demo/other', 'Demo/main', '#/main'])(
+    'goes on after nothing that is no account: %p',
+    async (after) => {
+      const response = await aHandler().call(listRoute, { queryStringParameters: { after } });
+      expect([response.statusCode, bodyOf(response)]).toEqual([
+        400,
+        expect.objectContaining({ field: 'after', rule: 'must be the "next" of the page before' }),
+      ]);
+    },
+  );
+
+  test('takes no other query', async () => {
     const response = await aHandler().call(listRoute, { queryStringParameters: { state: 'well' } });
     expect([response.statusCode, bodyOf(response)['field']]).toEqual([400, 'state']);
   });
