@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { devNull } from 'node:os';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod';
+import { leaveAws } from '../local/environment.ts';
 import { PlainError } from '../local/plain-error.ts';
 import { readConfig } from '../vending-config.ts';
 import { operationsParameter } from '../operations.ts';
@@ -37,17 +37,8 @@ async function findLocalRun(url: string): Promise<Operations> {
   const parsed = localOperations.safeParse(answer?.ok === true ? await answer.json() : undefined);
   if (!parsed.success) throw new PlainError(`No local run answers at ${url}: start one with npm start, or give its URL after --local.`);
   const { region, endpoints, ...found } = parsed.data;
-  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
-  Object.assign(process.env, {
-    AWS_REGION: region,
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
-    AWS_CONFIG_FILE: devNull,
-    AWS_SHARED_CREDENTIALS_FILE: devNull,
-    AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_ENDPOINT_URL: endpoints.others,
-    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
-  });
+  leaveAws(region);
+  Object.assign(process.env, { AWS_ENDPOINT_URL: endpoints.others, AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb });
   return found;
 }
 

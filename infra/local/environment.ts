@@ -11,6 +11,19 @@ export function keepEnvironment(): () => void {
   };
 }
 
+/** Takes every `AWS_*` variable of the person who started it from this process: nothing but a local run can be reached after that. */
+export function leaveAws(localRegion: string): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+  Object.assign(process.env, {
+    AWS_REGION: localRegion,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+    AWS_EC2_METADATA_DISABLED: 'true',
+  });
+}
+
 /**
  * Gives this process the environment that the functions are deployed with. Every `AWS_*` variable of the person who started it
  * goes first, and no AWS configuration file is read: nothing in here can reach a real AWS account.
@@ -18,15 +31,9 @@ export function keepEnvironment(): () => void {
  * @param variables the functions' own; an endpoint among them wins
  */
 export function setEnvironment(endpoints: { dynamodb: string; others: string }, variables: Readonly<Record<string, string>>): void {
-  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
   const services = ['SECRETS_MANAGER', 'KMS', 'SSM', 'SQS', 'LAMBDA'];
+  leaveAws(region);
   Object.assign(process.env, {
-    AWS_REGION: region,
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
-    AWS_CONFIG_FILE: devNull,
-    AWS_SHARED_CREDENTIALS_FILE: devNull,
-    AWS_EC2_METADATA_DISABLED: 'true',
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
     ...Object.fromEntries(services.map((service) => [`AWS_ENDPOINT_URL_${service}`, endpoints.others])),
     ...variables,

@@ -1,7 +1,6 @@
 import { openSync, writeSync } from 'node:fs';
 import { devNull } from 'node:os';
 import withMiddleware from '@middy/core';
-import type { Context } from 'aws-lambda';
 import { createSystemClock, createSystemRandomness } from '../../functions/adapters/system.ts';
 import { createTelemetry } from '../../functions/adapters/telemetry.ts';
 import type { ProviderFetch } from '../../functions/core/ports.ts';
@@ -10,28 +9,17 @@ import { timing } from '../../functions/core/timing.ts';
 import { createVendToken } from '../../functions/core/vend-token.ts';
 import type { HttpEvent } from '../../functions/handlers/http-event.ts';
 import { vendTokenHandler } from '../../functions/handlers/vend-token.ts';
+import { aContext } from '../support/lambda-context.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { dailyKeys, secretsAt } from '../support/processes/composition.ts';
 import { recordedCallers } from '../support/recorded-callers.ts';
 import { aProvider, traitsOf } from '../support/world/a-provider.ts';
-import type { Behaviour } from '../support/world/fake-provider.ts';
+import { strictRotation } from '../support/world/fake-provider.ts';
 import { median, rounded } from './median.ts';
 
 const BATCHES = 60;
 const CALLS = 1_000;
 const WARM_UP = 20;
-
-/** Like movingimage: strict rotation, tokens of some 1,200 characters that may stay in memory. */
-const behaviour: Behaviour = {
-  rotation: { kind: 'strict' },
-  lifeSeconds: 3_600,
-  refreshEndsOldToken: false,
-  returnsSameToken: false,
-  givesRefreshTokens: true,
-  reuseEndsSession: true,
-  lastSuccessorWins: false,
-  revocationEnds: 'session',
-};
 
 const fetch: ProviderFetch = async () => ({
   answer: {
@@ -41,6 +29,8 @@ const fetch: ProviderFetch = async () => ({
     sentAtMs: Date.now(),
   },
 });
+
+const context = aContext();
 
 const event: HttpEvent & object = {
   routeKey: 'POST /v1/tokens/{provider}/{account}',
@@ -55,7 +45,7 @@ function vendHandler() {
   const clock = createSystemClock();
   const out = openSync(devNull, 'w');
   const telemetry = createTelemetry({ clock, write: (line) => void writeSync(out, line) });
-  const provider = aProvider('bench', traitsOf(behaviour));
+  const provider = aProvider('bench', traitsOf(strictRotation));
   const common = {
     store: createMemoryStore(),
     keys: dailyKeys,
@@ -72,30 +62,14 @@ function vendHandler() {
   const caller = 'arn:aws:iam::111122223333:role/portal';
   const grants = { of: async () => [{ caller, operations: ['vend'], accounts: ['bench/main'], maxMinTtlSeconds: 600 } as const] };
   const handle = vendTokenHandler({ vendToken: createVendToken({ ...common, renewals }), grants, callers: { kind: 'iam' }, ...common });
-  return (context: Context) => handle(event, context);
+  return () => handle(event, context);
 }
 
 /** What every handler pays: middy, and an answer that never changes. */
 function constantHandler() {
   const handle = withMiddleware<object, { statusCode: number; body: string }>().handler(async () => ({ statusCode: 200, body: '{}' }));
-  return (context: Context) => handle(event, context);
+  return () => handle(event, context);
 }
-
-/** Neither handler looks at anything but the time that is left. */
-const context: Context = {
-  callbackWaitsForEmptyEventLoop: false,
-  functionName: 'vend-token',
-  functionVersion: '1',
-  invokedFunctionArn: '',
-  memoryLimitInMB: '512',
-  awsRequestId: '',
-  logGroupName: '',
-  logStreamName: '',
-  getRemainingTimeInMillis: () => 29_000,
-  done: () => undefined,
-  fail: () => undefined,
-  succeed: () => undefined,
-};
 
 /** @returns microseconds a call, medians of batches made in turns */
 export async function measureCachedVend() {
@@ -104,7 +78,7 @@ export async function measureCachedVend() {
   for (let batch = 0; batch < BATCHES; batch++) {
     for (const [index, handle] of handlers.entries()) {
       const startedMs = performance.now();
-      for (let call = 0; call < CALLS; call++) check(await handle(context));
+      for (let call = 0; call < CALLS; call++) check(await handle());
       if (batch >= WARM_UP) times[index]?.push(((performance.now() - startedMs) * 1_000) / CALLS);
     }
   }

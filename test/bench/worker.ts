@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Context } from 'aws-lambda';
 import { createTokenTable } from '../../functions/adapters/token-table.ts';
 import { createSystemRandomness } from '../../functions/adapters/system.ts';
 import type { ProviderFetch } from '../../functions/core/ports.ts';
@@ -11,7 +10,9 @@ import { realClock, silentTelemetry } from '../support/ports.ts';
 import { composeInstance, secretsAt } from '../support/processes/composition.ts';
 import { startDatabase } from '../support/processes/database.ts';
 import { aProvider, traitsOf } from '../support/world/a-provider.ts';
+import { strictRotation } from '../support/world/fake-provider.ts';
 import { median, rounded } from './median.ts';
+import { aContext } from '../support/lambda-context.ts';
 
 const LATENCY_MS = 400;
 const LIFE_SECONDS = 130;
@@ -19,19 +20,7 @@ const LIFE_SECONDS = 130;
 const CONCURRENCY = 10;
 const BATCHES = 12;
 
-const provider = aProvider(
-  'bench',
-  traitsOf({
-    rotation: { kind: 'strict' },
-    lifeSeconds: LIFE_SECONDS,
-    refreshEndsOldToken: false,
-    returnsSameToken: false,
-    givesRefreshTokens: true,
-    reuseEndsSession: true,
-    lastSuccessorWins: false,
-    revocationEnds: 'session',
-  }),
-);
+const provider = aProvider('bench', traitsOf({ ...strictRotation, lifeSeconds: LIFE_SECONDS }));
 
 /** Renewals a second of one worker, batch after batch, at a provider that takes 400 ms: the real table, handler and core. */
 export async function measureWorker() {
@@ -74,7 +63,7 @@ export async function measureWorker() {
   for (let from = 0; from < bodies.length; from += CONCURRENCY) {
     const batch = bodies.slice(from, from + CONCURRENCY);
     const startedMs = performance.now();
-    await worker({ Records: batch.map((body, index) => ({ eventSource: 'aws:sqs', messageId: String(index), body })) }, context);
+    await worker({ Records: batch.map((body, index) => ({ eventSource: 'aws:sqs', messageId: String(index), body })) }, aContext(30_000));
     batchMs.push(performance.now() - startedMs);
   }
   const perSecond = (CONCURRENCY * 1_000) / median(batchMs);
@@ -88,18 +77,3 @@ export async function measureWorker() {
 function notInvoked(): never {
   throw new Error('this worker is fed by the queue alone');
 }
-
-const context: Context = {
-  callbackWaitsForEmptyEventLoop: false,
-  functionName: 'renew-token-sets',
-  functionVersion: '1',
-  invokedFunctionArn: '',
-  memoryLimitInMB: '512',
-  awsRequestId: '',
-  logGroupName: '',
-  logStreamName: '',
-  getRemainingTimeInMillis: () => 30_000,
-  done: () => undefined,
-  fail: () => undefined,
-  succeed: () => undefined,
-};

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Provider, Traits } from '../../functions/core/provider.ts';
 import { scaleTiming, timing, type Timing } from '../../functions/core/timing.ts';
 import { aProvider, traitsOf } from '../support/world/a-provider.ts';
-import type { Behaviour } from '../support/world/fake-provider.ts';
+import { strictRotation, type Behaviour } from '../support/world/fake-provider.ts';
 import { anOidcProvider } from './oidc-family.ts';
 
 /** Every duration of the protocol is divided by it: a lease lapses after 4 s, and a token of 10 s is renewed every 8. */
@@ -16,16 +16,7 @@ export const LOCK_WINDOW_MS = 60_000;
 
 export const users = (count: number): string[] => Array.from({ length: count }, (_, index) => `account-${index}`);
 
-const behaviour: Behaviour = {
-  rotation: { kind: 'strict' },
-  lifeSeconds: LIFE_SECONDS,
-  refreshEndsOldToken: false,
-  returnsSameToken: false,
-  givesRefreshTokens: true,
-  reuseEndsSession: true,
-  lastSuccessorWins: false,
-  revocationEnds: 'nothing',
-};
+const behaviour: Behaviour = { ...strictRotation, lifeSeconds: LIFE_SECONDS, revocationEnds: 'nothing' };
 
 const traits: Traits = { ...traitsOf(behaviour), lockWindowMs: LOCK_WINDOW_MS };
 

@@ -1,20 +1,11 @@
 import type { ProviderFetch } from '../../functions/core/ports.ts';
 import type { Provider, ProviderAnswer, ProviderRequest } from '../../functions/core/provider.ts';
 import { aProvider, traitsOf } from '../support/world/a-provider.ts';
-import { refusal, success, type Behaviour, type Wire } from '../support/world/fake-provider.ts';
+import { refusal, strictRotation, success, type Behaviour, type Wire } from '../support/world/fake-provider.ts';
 import { isIn, LATENCY_MS, providerIds, RETRY_AFTER_SECONDS, SLOW_MS, troubles, type ProviderId } from './day.ts';
 import type { EventClock } from './event-clock.ts';
 
-const behaviour: Behaviour = {
-  rotation: { kind: 'strict' },
-  lifeSeconds: 300,
-  refreshEndsOldToken: false,
-  returnsSameToken: false,
-  givesRefreshTokens: true,
-  reuseEndsSession: true,
-  lastSuccessorWins: false,
-  revocationEnds: 'nothing',
-};
+const behaviour: Behaviour = { ...strictRotation, lifeSeconds: 300, revocationEnds: 'nothing' };
 
 /** The provider files, one for each id: all alike, strict rotation. */
 export const simulatedProviders: ReadonlyMap<string, Provider> = new Map(

@@ -1,25 +1,10 @@
-import type { Context } from 'aws-lambda';
 import type { QueuedRenewals, RenewalQueue } from '../../functions/core/ports.ts';
 import type { RenewTokenSetsHandler } from '../../functions/handlers/renew-token-sets.ts';
 import type { EventClock } from './event-clock.ts';
+import { aContext } from '../support/lambda-context.ts';
 
 const BATCH = 10;
 const FUNCTION_MS = 30_000;
-
-/** The worker looks at nothing but the time that is left. */
-const anyContext: Omit<Context, 'getRemainingTimeInMillis'> = {
-  callbackWaitsForEmptyEventLoop: false,
-  functionName: 'renew-token-sets',
-  functionVersion: '1',
-  invokedFunctionArn: '',
-  memoryLimitInMB: '512',
-  awsRequestId: '',
-  logGroupName: '',
-  logStreamName: '',
-  done: () => undefined,
-  fail: () => undefined,
-  succeed: () => undefined,
-};
 
 /**
  * A queue that serves its groups fairly, and the workers behind it: the next batch is of the group with the fewest workers at it.
@@ -87,7 +72,10 @@ export class VirtualQueue implements RenewalQueue {
       messageId: String(++this.#messages),
       body: JSON.stringify(message),
     }));
-    const answer = await this.#worker({ Records }, { ...anyContext, getRemainingTimeInMillis: () => endMs - this.#clock.nowMs() });
+    const answer = await this.#worker(
+      { Records },
+      aContext(() => endMs - this.#clock.nowMs()),
+    );
     this.crashed += JSON.stringify(answer) === '{"batchItemFailures":[]}' ? 0 : 1;
   }
 }

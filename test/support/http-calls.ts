@@ -1,4 +1,3 @@
-import type { Context } from 'aws-lambda';
 import * as z from 'zod/mini';
 import type { Grant } from '../../functions/core/grants.ts';
 import type { Clock, Grants } from '../../functions/core/ports.ts';
@@ -71,24 +70,6 @@ export function anEvent(routeKey: string, given: Partial<HttpEvent> & { json?: u
     requestContext: { accountId: '111122223333', requestId: 'request-1', authorizer: recordedCallers.role },
     ...body,
     ...rest,
-  };
-}
-
-/** @param remainingMs until Lambda ends the function */
-export function aContext(remainingMs = 29_000): Context {
-  return {
-    callbackWaitsForEmptyEventLoop: true,
-    functionName: 'function',
-    functionVersion: '1',
-    invokedFunctionArn: 'arn:aws:lambda:eu-west-1:111122223333:function:function',
-    memoryLimitInMB: '512',
-    awsRequestId: 'invocation-1',
-    logGroupName: 'group',
-    logStreamName: 'stream',
-    getRemainingTimeInMillis: () => remainingMs,
-    done: () => undefined,
-    fail: () => undefined,
-    succeed: () => undefined,
   };
 }
 

@@ -11,7 +11,7 @@ import { createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
 import { handClock } from './ports.ts';
 import { recordTelemetry } from './recorded-telemetry.ts';
 import { aProvider, traitsOf } from './world/a-provider.ts';
-import { FakeProvider, type Behaviour } from './world/fake-provider.ts';
+import { FakeProvider, strictRotation, type Behaviour } from './world/fake-provider.ts';
 
 export const ref = { provider: 'fake', account: 'main' };
 export const key = keyOf(ref, {});
@@ -21,17 +21,7 @@ export const HOUR = 60 * MINUTE;
 const FUNCTION_MS = 29_500;
 
 /** Rotates strictly; an hour a token, ten hours a refresh token. */
-const behaviour: Behaviour = {
-  rotation: { kind: 'strict' },
-  lifeSeconds: 3_600,
-  refreshLifeSeconds: 36_000,
-  refreshEndsOldToken: false,
-  returnsSameToken: false,
-  givesRefreshTokens: true,
-  reuseEndsSession: true,
-  lastSuccessorWins: false,
-  revocationEnds: 'session',
-};
+const behaviour: Behaviour = { ...strictRotation, refreshLifeSeconds: 36_000 };
 
 type FetchResult = { answer: ProviderAnswer } | { failure: { unsent: boolean; code: string } };
 /** What happens to one request instead of being handled and answered. */

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { manageAccountsHandler } from '../../functions/handlers/manage-accounts.ts';
 import { problems } from '../../functions/handlers/problem.ts';
 import { routeKeyOf, routes } from '../../functions/routes.ts';
-import { aContext, anEvent, someGrants, theClock, theProviders } from '../support/http-calls.ts';
+import { anEvent, someGrants, theClock, theProviders } from '../support/http-calls.ts';
+import { aContext } from '../support/lambda-context.ts';
 import { recordTelemetry } from '../support/recorded-telemetry.ts';
 
 const unused = () => Promise.reject(new Error('not asked without a grant'));

@@ -1,7 +1,7 @@
 import { sample, scheduler } from 'fast-check';
 import { keyOf, type AccountRef, type TokenParameters } from '../../../functions/core/token-set.ts';
 import type { VendCommand } from '../../../functions/core/vend-token.ts';
-import type { Behaviour } from './fake-provider.ts';
+import { strictRotation } from './fake-provider.ts';
 import type { Call, Vend } from './history.ts';
 import { World } from './world.ts';
 import type { WorldOptions } from './world-options.ts';
@@ -14,23 +14,11 @@ export const HOUR = 3_600_000;
 export const main: AccountRef = { provider: 'fake', account: 'main' };
 export const mainKey = keyOf(main, {});
 
-/** Strict rotation, tokens of an hour, a session's revocation ends the session. */
-export const anHour: Behaviour = {
-  rotation: { kind: 'strict' },
-  lifeSeconds: 3_600,
-  refreshEndsOldToken: false,
-  returnsSameToken: false,
-  givesRefreshTokens: true,
-  reuseEndsSession: true,
-  lastSuccessorWins: false,
-  revocationEnds: 'session',
-};
-
 /** @returns a world with one account whose secret is good; its interleavings are drawn once and stay the same */
 export function aWorld(options: Partial<WorldOptions> = {}): World {
   const [drawn] = sample(scheduler(), { numRuns: 1, seed: options.seed ?? 7 });
   if (!drawn) throw new Error('No scheduler was drawn.');
-  const world = new World({ scheduler: drawn, behaviour: anHour, ...options });
+  const world = new World({ scheduler: drawn, behaviour: strictRotation, ...options });
   world.provider.setPassword(main.account, 'right');
   world.setSecret(main, { user: main.account, password: 'right' });
   return world;

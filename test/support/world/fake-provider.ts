@@ -22,6 +22,18 @@ export interface Behaviour {
   mostSessions?: number | undefined;
 }
 
+/** Strict rotation, tokens of an hour; a refresh token shown twice, or a revocation, ends its session. */
+export const strictRotation: Behaviour = {
+  rotation: { kind: 'strict' },
+  lifeSeconds: 3_600,
+  refreshEndsOldToken: false,
+  returnsSameToken: false,
+  givesRefreshTokens: true,
+  reuseEndsSession: true,
+  lastSuccessorWins: false,
+  revocationEnds: 'session',
+};
+
 export type Fate = 'well' | 'reused' | 'ended' | 'revoked';
 
 /** One log-in and everything that came from it. */

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { Fault } from './faults.ts';
 import { someCallFaults, someStoreFaults } from './faults.ts';
-import type { Behaviour } from './fake-provider.ts';
+import { strictRotation, type Behaviour } from './fake-provider.ts';
 import { oneSet, someDeeds, type Deed, type Scenario } from './scenario.ts';
 import type { WorldOptions } from './world-options.ts';
 
@@ -20,16 +20,7 @@ export interface Family {
 }
 
 /** A provider of the strict kind: rotation, reuse ends the session, revocation ends the session, log-in possible. */
-export const strict: Behaviour = {
-  rotation: { kind: 'strict' },
-  lifeSeconds: 600,
-  refreshEndsOldToken: false,
-  returnsSameToken: false,
-  givesRefreshTokens: true,
-  reuseEndsSession: true,
-  lastSuccessorWins: false,
-  revocationEnds: 'session',
-};
+export const strict: Behaviour = { ...strictRotation, lifeSeconds: 600 };
 
 export const crashes = ['crash_before', 'crash_after'] as const;
 export const losses = ['throttled', 'reply_lost'] as const;

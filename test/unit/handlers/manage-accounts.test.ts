@@ -3,7 +3,8 @@ import type { Grant } from '../../../functions/core/grants.ts';
 import type { AccountView, ManageAccounts, ManageOutcome } from '../../../functions/core/manage-accounts.ts';
 import { answerSchemas } from '../../../functions/handlers/answer-schemas.ts';
 import { manageAccountsHandler } from '../../../functions/handlers/manage-accounts.ts';
-import { aContext, anEvent, bodyOf, someGrants, theClock, theGrant, theNowMs, theProviders, theRole } from '../../support/http-calls.ts';
+import { anEvent, bodyOf, someGrants, theClock, theGrant, theNowMs, theProviders, theRole } from '../../support/http-calls.ts';
+import { aContext } from '../../support/lambda-context.ts';
 import { recordTelemetry } from '../../support/recorded-telemetry.ts';
 
 const revokeRoute = 'POST /v1/tokens/{provider}/{account}/revoke';

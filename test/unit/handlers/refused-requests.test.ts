@@ -5,7 +5,8 @@ import type { Refusal } from '../../../functions/core/renewal.ts';
 import type { VendOutcome } from '../../../functions/core/vend-token.ts';
 import { answerSchemas } from '../../../functions/handlers/answer-schemas.ts';
 import { vendTokenHandler } from '../../../functions/handlers/vend-token.ts';
-import { aContext, anEvent, bodyOf, someGrants, theClock, theGrant, theNowMs, theProviders } from '../../support/http-calls.ts';
+import { anEvent, bodyOf, someGrants, theClock, theGrant, theNowMs, theProviders } from '../../support/http-calls.ts';
+import { aContext } from '../../support/lambda-context.ts';
 import { recordTelemetry } from '../../support/recorded-telemetry.ts';
 
 const route = 'POST /v1/tokens/{provider}/{account}';

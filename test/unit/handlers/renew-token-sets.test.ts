@@ -5,7 +5,8 @@ import type { Outcome, RenewCommand } from '../../../functions/core/renewal.ts';
 import { timing } from '../../../functions/core/timing.ts';
 import { dispatchRenewalsHandler } from '../../../functions/handlers/dispatch-renewals.ts';
 import { renewTokenSetsHandler } from '../../../functions/handlers/renew-token-sets.ts';
-import { aContext, theClock, theNowMs } from '../../support/http-calls.ts';
+import { theClock, theNowMs } from '../../support/http-calls.ts';
+import { aContext } from '../../support/lambda-context.ts';
 import { recordTelemetry } from '../../support/recorded-telemetry.ts';
 
 const ref = { provider: 'demo', account: 'main' };

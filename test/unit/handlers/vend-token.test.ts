@@ -5,7 +5,8 @@ import { fingerprintOf } from '../../../functions/core/token-set.ts';
 import type { VendCommand, VendOutcome } from '../../../functions/core/vend-token.ts';
 import { answerSchemas } from '../../../functions/handlers/answer-schemas.ts';
 import { vendTokenHandler } from '../../../functions/handlers/vend-token.ts';
-import { aContext, anEvent, bodyOf, someGrants, theClock, theGrant, theNowMs, theProviders, theRole } from '../../support/http-calls.ts';
+import { anEvent, bodyOf, someGrants, theClock, theGrant, theNowMs, theProviders, theRole } from '../../support/http-calls.ts';
+import { aContext } from '../../support/lambda-context.ts';
 import { recordedCallers } from '../../support/recorded-callers.ts';
 import { recordTelemetry } from '../../support/recorded-telemetry.ts';
 

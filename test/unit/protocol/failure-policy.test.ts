@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { aWorld, anHour, calls, HOUR, main, mainKey, MINUTE, pass, SECOND, start, vend } from '../../support/world/a-world.ts';
+import { aWorld, calls, HOUR, main, mainKey, MINUTE, pass, SECOND, start, vend } from '../../support/world/a-world.ts';
+import { strictRotation } from '../../support/world/fake-provider.ts';
 import type { Fault } from '../../support/world/faults.ts';
 import type { World } from '../../support/world/world.ts';
 
@@ -187,7 +188,7 @@ describe('A scope that is refused', () => {
 describe('An expired token set that TTL has not deleted', () => {
   test('is never served, also when the provider is down', async () => {
     const down: Fault[] = Array.from({ length: 20 }, (_none, nth) => ({ ...calm, nth, kind: 'unsent' }));
-    const world = aWorld({ faults: down, behaviour: { ...anHour, lifeSeconds: 300 } });
+    const world = aWorld({ faults: down, behaviour: { ...strictRotation, lifeSeconds: 300 } });
     await vend(world);
     await pass(world, 3 * 24 * HOUR);
     world.faults.start();

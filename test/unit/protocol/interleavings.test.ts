@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { isGranted, type Grant } from '../../../functions/core/grants.ts';
 import { assert, array, constantFrom, nat, option, property, record } from 'fast-check';
-import { aWorld, anHour, calls, main, mainKey, MINUTE, pass, SECOND, start, vend } from '../../support/world/a-world.ts';
+import { aWorld, calls, main, mainKey, MINUTE, pass, SECOND, start, vend } from '../../support/world/a-world.ts';
+import { strictRotation } from '../../support/world/fake-provider.ts';
 import type { Fault } from '../../support/world/faults.ts';
 
 const seeds = [1, 2, 3, 4, 5];
@@ -53,7 +54,7 @@ describe('A lost reply', () => {
   });
 
   test('of a commit, with a third party that commits in between, revokes nothing that lives', async () => {
-    const life = { ...anHour, lifeSeconds: 10 };
+    const life = { ...strictRotation, lifeSeconds: 10 };
     const faults: Fault[] = [
       { op: 'commit', nth: 0, kind: 'reply_lost', ms: 0 },
       { op: 'commit', nth: 1, kind: 'freeze_before', ms: 8_000 },
