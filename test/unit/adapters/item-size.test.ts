@@ -41,7 +41,16 @@ interface Case {
   tokens: string;
   access: string;
   refresh?: string;
+  /** what the provider tells besides, and what the token was asked with; {} both where nothing is said */
+  facts?: TokenSet['facts'];
+  parameters?: TokenSet['parameters'];
 }
+
+const profile = '3f0c6f1e-8a2b-4c57-9d3e-1b2a4c5d6e7f';
+const managers = [
+  { id: 1842, name: 'Corporate Communications' },
+  { id: 2077, name: 'Human Resources' },
+];
 
 const cases: Case[] = [
   { tokens: 'opaque, 32', access: opaque(32, 'a') },
@@ -51,6 +60,21 @@ const cases: Case[] = [
   { tokens: 'JWT of 718, opaque 64', access: jwt(718, 'a'), refresh: opaque(64, 'r') },
   { tokens: 'two JWTs of 718', access: jwt(718, 'a'), refresh: jwt(718, 'r') },
   { tokens: 'random text of 1400 and 700', access: opaque(1400, 'a'), refresh: opaque(700, 'r') },
+  {
+    tokens: "as amino's for a profile, two JWTs of 411",
+    access: jwt(411, 'a'),
+    refresh: jwt(411, 'r'),
+    facts: { user_id: '1000234', user_profile_id: profile },
+    parameters: { login_user_profile: profile },
+  },
+  {
+    tokens: "as movingimage-vms's for one of two VideoManagers, two JWTs of 411",
+    access: jwt(411, 'a'),
+    refresh: jwt(411, 'r'),
+    facts: { video_manager: 1842, video_managers: managers },
+    parameters: { video_manager: 1842 },
+  },
+  { tokens: "as vidizmo's, opaque, 180", access: opaque(180, 'a') },
 ];
 
 describe('an item in the table', () => {
@@ -61,14 +85,14 @@ describe('an item in the table', () => {
   afterAll(() => database.stop());
 
   /** Bytes of a warm set's item at rest, over those of its tokens. */
-  async function overhead({ tokens, access, refresh }: Case): Promise<number> {
+  async function overhead({ tokens, access, refresh, facts = {}, parameters = {} }: Case): Promise<number> {
     const table = createTokenTable({ client: database.client, tableName: 'tokens', clock: realClock, telemetry: silentTelemetry });
-    const key = keyOf({ provider: 'vidizmo', account: 'main' }, {});
+    const key = keyOf({ provider: 'vidizmo', account: 'main' }, parameters);
     const tokenSet: TokenSet = {
       accessToken: new Secret(access),
       refreshToken: refresh === undefined ? undefined : new Secret(refresh),
-      facts: {},
-      parameters: {},
+      facts,
+      parameters,
       origin: 'https://api.platform.example',
       identity: opaque(16, 'identity'),
       refreshEndsOldToken: false,
