@@ -34,20 +34,17 @@ export interface Route {
   request?: SchemaName;
   /** the answer of a success: JSON of a schema, or a page */
   success: { status: 200 | 204; schema?: SchemaName; page?: true };
-  /** every problem that the call may answer, besides `internal` */
+  /** every problem that the call may answer, besides {@link anyCall} */
   errors: readonly ErrorCode[];
 }
+
+/** What any call may answer. */
+export const anyCall = ['internal', 'too_slow'] as const satisfies readonly ErrorCode[];
 
 const anyAccountCall = ['bad_request', 'no_grant', 'grants_unavailable', 'store_unavailable'] as const satisfies readonly ErrorCode[];
 
 /** What the renewing function may report for whoever invokes it. */
-const renewing = [
-  'renewing',
-  'renewals_unavailable',
-  'too_slow',
-  'secrets_unavailable',
-  'keys_unavailable',
-] as const satisfies readonly ErrorCode[];
+const renewing = ['renewing', 'renewals_unavailable', 'secrets_unavailable', 'keys_unavailable'] as const satisfies readonly ErrorCode[];
 
 /**
  * The HTTP surface as data: the stack, the local gateway, the OpenAPI document and the tests all read it here.

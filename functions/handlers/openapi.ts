@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { CallerRules } from '../core/caller.ts';
 import type { Provider } from '../core/provider.ts';
-import { routes } from '../routes.ts';
+import { anyCall, routes } from '../routes.ts';
 import type { Route } from '../routes.ts';
 import { answerSchemas } from './answer-schemas.ts';
 import { problems } from './problem.ts';
@@ -70,7 +70,7 @@ function success({ success: { status, schema, page } }: Route): Json {
 
 /** Several codes share a status; each is named in the description and is the body's `code`. */
 function problemResponses(route: Route, callers: CallerRules): Json {
-  const codes = [...route.errors, 'internal' as const];
+  const codes = [...route.errors, ...anyCall];
   const gateway = gatewayStatuses(route, callers);
   const statuses = new Set([...codes.map((code) => problems[code].status), ...gateway]);
   return Object.fromEntries(

@@ -184,6 +184,31 @@ describe('the console', () => {
     expect(await page.getByRole('article').count()).toBe(0);
   });
 
+  test('shows nothing to who left, when an answer comes late', async () => {
+    const other = await browser.newPage();
+    const { promise: left, resolve: leave } = Promise.withResolvers<void>();
+    let answers = 0;
+    await other.route('**/v1/accounts*', async (route) => {
+      const isKnown = route.request().headers()['authorization'] !== undefined;
+      if (!isKnown) return route.fulfill({ status: 401, json: { message: 'Unauthorized' } });
+      if (++answers > 1) await left;
+      return route.fulfill({ json: { accounts: [anAccount('main')] } });
+    });
+    await other.goto(`${stack.url}/console`);
+    await other.getByLabel('Credential').fill('somebody');
+    await other.keyboard.press('Enter');
+    await other.getByText('1 account: 1 well').waitFor();
+    const late = other.waitForEvent('requestfinished', (asked) => asked.headers()['authorization'] !== undefined);
+    await other.getByRole('button', { name: 'Refresh' }).click();
+    await other.getByRole('button', { name: 'Forget the credential' }).click();
+    await other.getByText('Not signed in.').waitFor();
+    leave();
+    await late;
+    await other.evaluate(inPage.settled);
+    expect([await other.getByRole('article').count(), await other.getByLabel('Credential').isVisible()]).toEqual([0, true]);
+    await other.close();
+  });
+
   test('shows more accounts than one page has where somebody asks for them', async () => {
     const other = await browser.newPage();
     const first = Array.from({ length: 100 }, (_none, index) => anAccount(`a-${index}`));

@@ -3,6 +3,8 @@ export const inPage = {
   everythingKept: 'JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href])',
   focused: '(document.activeElement.id || document.activeElement.tagName)',
   focusedText: 'document.activeElement.textContent',
+  /** whatever an answer that has arrived sets off is done by then */
+  settled: 'new Promise((done) => setTimeout(() => setTimeout(done)))',
   overflow: 'document.documentElement.scrollWidth - document.documentElement.clientWidth',
 
   /** controls without a name for those who cannot see them */

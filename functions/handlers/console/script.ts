@@ -18,6 +18,8 @@ export const script = String.raw`
   let accounts = [];
   // How many pages of accounts somebody wants to see.
   let pages = 1;
+  // Counts who signed in or out: an answer to whoever was here before is nobody's any more.
+  let visitor = 0;
 
   // ---- the interface
 
@@ -176,10 +178,12 @@ export const script = String.raw`
   // ---- what the page does
 
   async function show() {
+    const asker = visitor;
     const shown = [];
     let next;
     for (let page = 0; page === 0 || (page < pages && next); page++) {
       const answer = await call('GET', 'v1/accounts' + (next ? '?after=' + encodeURIComponent(next) : ''));
+      if (asker !== visitor) return;
       if (answer.status === 401 || answer.status === 403) return askWho(answer);
       if (!answer.ok) {
         find('summary').textContent = complaint(answer);
@@ -217,9 +221,16 @@ export const script = String.raw`
     if (find('summary').textContent !== words) find('summary').textContent = words;
   }
 
+  function leave() {
+    visitor += 1;
+    credential = '';
+    find('log').replaceChildren();
+    find('done').hidden = true;
+  }
+
   function askWho(answer) {
     const hadOne = credential !== '';
-    credential = '';
+    leave();
     accounts = [];
     pages = 1;
     find('more').hidden = true;
@@ -257,7 +268,9 @@ export const script = String.raw`
     const buttons = [...card.querySelectorAll('[data-action]')];
     const pressed = document.activeElement;
     for (const button of buttons) button.disabled = true;
+    const asker = visitor;
     const answer = await call('POST', paths[action], parametersOf(card));
+    if (asker !== visitor) return;
     for (const button of buttons) button.disabled = false;
     if (buttons.includes(pressed) && document.activeElement === document.body) pressed.focus();
     const words = answer.ok ? success(action, answer.value) : complaint(answer);
@@ -283,12 +296,13 @@ export const script = String.raw`
 
   find('sign-in').addEventListener('submit', (event) => {
     event.preventDefault();
+    visitor += 1;
     credential = find('credential').value.trim().replace(/^bearer /i, '');
     find('credential').value = '';
     show();
   });
   find('forget').addEventListener('click', () => {
-    credential = '';
+    leave();
     show();
   });
   find('refresh').addEventListener('click', show);

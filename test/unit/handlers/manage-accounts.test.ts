@@ -173,6 +173,18 @@ describe('looking at accounts', () => {
   });
 });
 
+const never = () => new Promise<never>(() => undefined);
+
+describe('a call that the function has no time for', () => {
+  test.each([revokeRoute, resetRoute, showRoute, listRoute])('is 504: %s', async (routeKey) => {
+    const manage: ManageAccounts = { list: never, show: never, revoke: never, reset: never };
+    const deps = { manage, providers: theProviders, clock: theClock(), telemetry: recordTelemetry(), openApi: never };
+    const handle = manageAccountsHandler({ ...deps, grants: someGrants(theGrant), callers: { kind: 'iam' } });
+    const response = await handle(anEvent(routeKey), aContext(510));
+    expect([response.statusCode, bodyOf(response)['code'], response.headers['retry-after']]).toEqual([504, 'too_slow', expect.any(String)]);
+  });
+});
+
 describe('everything else', () => {
   test.each(['$default', 'GET /v1/nothing', 'constructor', '__proto__'])('is our 404: %s', async (routeKey) => {
     const { call, telemetry } = aHandler();
