@@ -2,7 +2,7 @@ import { createDynamoDb, createLambda, createSsm } from './adapters/aws-clients.
 import { createLambdaRenewals } from './adapters/lambda-renewals.ts';
 import { lazy } from './adapters/lazy.ts';
 import { createSsmGrants } from './adapters/ssm-grants.ts';
-import { createSystemClock } from './adapters/system.ts';
+import { createSystemClock, createSystemRandomness } from './adapters/system.ts';
 import { createTelemetry } from './adapters/telemetry.ts';
 import { createTokenTable } from './adapters/token-table.ts';
 import { configurations, readConfiguration } from './configuration.ts';
@@ -15,6 +15,7 @@ const configuration = readConfiguration(configurations.manageAccounts, process.e
 const { TABLE_NAME, DEPLOYMENT, RENEW_FUNCTION, GRANTS_PATH, CALLERS } = configuration;
 
 const clock = createSystemClock();
+const random = createSystemRandomness();
 const telemetry = createTelemetry({ clock, namespace: DEPLOYMENT });
 const providers = providersById();
 
@@ -29,7 +30,7 @@ const manage = createManageAccounts({
 /** Shows, revokes and resets accounts, and describes the interface. */
 export const handler = manageAccountsHandler({
   manage,
-  grants: createSsmGrants({ client: createSsm(), path: GRANTS_PATH, clock, telemetry }),
+  grants: createSsmGrants({ client: createSsm(), path: GRANTS_PATH, clock, random, telemetry }),
   callers: CALLERS,
   providers,
   openApi: lazy(async () => (await import('./handlers/openapi.ts')).openApiDocument(providers, CALLERS)),

@@ -15,6 +15,7 @@ const configuration = readConfiguration(configurations.vendToken, process.env);
 const { TABLE_NAME, DEPLOYMENT, DUE_SHARDS, KEY_ID, RENEW_FUNCTION, GRANTS_PATH, CALLERS, RESTORE_EPOCH_MS } = configuration;
 
 const clock = createSystemClock();
+const random = createSystemRandomness();
 const telemetry = createTelemetry({ clock, namespace: DEPLOYMENT });
 const providers = providersById();
 const store = createTokenTable({ client: createDynamoDb(), tableName: TABLE_NAME, clock, telemetry });
@@ -24,7 +25,7 @@ const vendToken = createVendToken({
   keys: createDataKeys({ kms: createKms, store, keyId: KEY_ID, deployment: DEPLOYMENT, clock }),
   renewals: createLambdaRenewals({ lambda: createLambda, functionName: RENEW_FUNCTION }),
   clock,
-  random: createSystemRandomness(),
+  random,
   telemetry,
   timing,
   providers,
@@ -36,7 +37,7 @@ const vendToken = createVendToken({
 /** Faces callers; holds no credential and cannot reach a provider. */
 export const handler = vendTokenHandler({
   vendToken,
-  grants: createSsmGrants({ client: createSsm(), path: GRANTS_PATH, clock, telemetry }),
+  grants: createSsmGrants({ client: createSsm(), path: GRANTS_PATH, clock, random, telemetry }),
   callers: CALLERS,
   providers,
   clock,

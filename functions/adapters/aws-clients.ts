@@ -20,9 +20,9 @@ export function createSecretsManager(): SecretsManagerClient {
   return new SecretsManagerClient(retryOnce);
 }
 
-/** @returns the client of the grants' parameters */
+/** @returns the client of the grants' parameters; SSM throttles a whole account at 40 reads a second, so it is asked patiently */
 export function createSsm(): SSMClient {
-  return new SSMClient(retryOnce);
+  return new SSMClient({ maxAttempts: 6 });
 }
 
 /** @returns the client of the renewal queue */

@@ -2,15 +2,27 @@ import { GetParametersByPathCommand } from '@aws-sdk/client-ssm';
 import type { Parameter, SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod/mini';
 import type { Grant } from '../core/grants.ts';
-import type { Clock, Grants, Telemetry } from '../core/ports.ts';
+import type { Clock, Grants, Randomness, Telemetry } from '../core/ports.ts';
 import { awsFailure } from './aws-failure.ts';
 import { createSingleFlight } from '../core/single-flight.ts';
 
-/** How long grants stay in memory, ms. Past it nothing is served from them, also where SSM does not answer. */
+/** Grants are read again before they are this old, ms. */
 const keptForMs = 60_000;
 
-/** Longest time to read all of them, ms. */
-const defaultTimeoutMs = 2_000;
+/** How much sooner at the most, ms: SSM answers 40 such calls a second to a whole account, and many instances start at once. */
+const spreadMs = 10_000;
+
+/** How long they hold where SSM does not answer, ms. Past it nothing is served from them. */
+const heldForMs = 300_000;
+
+/** After SSM did not answer, old grants serve for so long before it is asked again, ms. */
+const pauseMs = 5_000;
+
+/** Longest time to read all of them where there are none, ms: enough for the SDK's backing off from a throttle. */
+const defaultTimeoutMs = 3_000;
+
+/** The same where old ones still hold, ms. */
+const refreshTimeoutMs = 1_000;
 
 /** The most that SSM gives in one page. */
 const pageSize = 10;
@@ -34,8 +46,9 @@ export interface SsmGrantsOptions {
   /** `/{deployment}/grants`: every parameter below it holds a JSON array of grants, whoever's stack put it there */
   path: string;
   clock: Clock;
+  random: Pick<Randomness, 'fraction'>;
   telemetry: Telemetry;
-  /** longest time to read all of them, retries included, ms; 2 s */
+  /** longest time to read all of them where there are none, retries included, ms; 3 s */
   timeoutMs?: number | undefined;
 }
 
@@ -43,29 +56,44 @@ export interface SsmGrantsOptions {
  * Grants from SSM parameters. One that cannot be read grants nothing and is reported; the others count.
  *
  * @returns the grants; throws `grants_unavailable`
+ * @see docs/decisions/0016-grants-are-parameters.md
  */
 export function createSsmGrants(options: SsmGrantsOptions): Grants {
-  const { clock } = options;
-  const flight = createSingleFlight<ByCaller>();
-  let memory: { byCaller: ByCaller; untilMs: number } | undefined;
-  const load = async (): Promise<ByCaller> => {
+  const { clock, random, telemetry, timeoutMs = defaultTimeoutMs } = options;
+  const flight = createSingleFlight<Memory>();
+  let memory: Memory | undefined;
+
+  const read = async (limitMs: number): Promise<Memory> => {
     // Counted from before the reading: what is read may be that old.
-    const untilMs = clock.nowMs() + keptForMs;
-    const byCaller = Map.groupBy(await readAll(options), (grant) => grant.caller);
-    memory = { byCaller, untilMs };
-    return byCaller;
+    const nowMs = clock.nowMs();
+    const byCaller = Map.groupBy(await readAll(options, limitMs), (grant) => grant.caller);
+    return { byCaller, againMs: nowMs + keptForMs - random.fraction() * spreadMs, untilMs: nowMs + heldForMs };
   };
+  const readAgain = (old: Memory): Promise<Memory> =>
+    read(refreshTimeoutMs).catch((error: unknown) => {
+      telemetry.log('warn', 'The grants could not be read again; those of before hold for now', {}, error);
+      telemetry.metric('GrantsStale', 1, 'Count', 'grants');
+      return { ...old, againMs: clock.nowMs() + pauseMs };
+    });
   return {
     async of(caller) {
-      const fresh = memory !== undefined && clock.nowMs() < memory.untilMs ? memory.byCaller : undefined;
-      return (fresh ?? (await flight.join('all', load))).get(caller) ?? [];
+      const nowMs = clock.nowMs();
+      const held = memory !== undefined && nowMs < memory.untilMs ? memory : undefined;
+      if (held === undefined || nowMs >= held.againMs) memory = await flight.join('all', () => (held ? readAgain(held) : read(timeoutMs)));
+      return memory?.byCaller.get(caller) ?? [];
     },
   };
 }
 
-type ByCaller = ReadonlyMap<string, readonly Grant[]>;
+interface Memory {
+  byCaller: ReadonlyMap<string, readonly Grant[]>;
+  /** when they are read again, ms since the epoch */
+  againMs: number;
+  /** how long they hold where that fails, ms since the epoch */
+  untilMs: number;
+}
 
-async function readAll({ client, path, telemetry, timeoutMs = defaultTimeoutMs }: SsmGrantsOptions): Promise<Grant[]> {
+async function readAll({ client, path, telemetry }: SsmGrantsOptions, timeoutMs: number): Promise<Grant[]> {
   const limit = { abortSignal: AbortSignal.timeout(timeoutMs) };
   const all: Grant[] = [];
   let from: string | undefined;

@@ -2,6 +2,7 @@ import { GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
 import { createSsmGrants } from '../../../functions/adapters/ssm-grants.ts';
+import type { Randomness } from '../../../functions/core/ports.ts';
 import { handClock, recordingTelemetry } from '../../support/ports.ts';
 
 const ssm = mockClient(SSMClient);
@@ -12,11 +13,11 @@ const parameter = (name: string, value: unknown) => ({
 });
 const reads = () => ssm.commandCalls(GetParametersByPathCommand).length;
 
-function setUp() {
+function setUp(random: Pick<Randomness, 'fraction'> = { fraction: () => 0 }) {
   const clock = handClock(1_793_456_789_012);
   const telemetry = recordingTelemetry();
   const client = new SSMClient({ region: 'eu-central-1' });
-  return { clock, telemetry, grants: createSsmGrants({ client, path: '/test/grants', clock, telemetry }) };
+  return { clock, telemetry, grants: createSsmGrants({ client, path: '/test/grants', clock, random, telemetry }) };
 }
 
 describe('the grants', () => {
@@ -45,7 +46,7 @@ describe('the grants', () => {
     });
   });
 
-  test('stay in memory for less than 60 s and are read once for all who ask at once', async () => {
+  test('stay in memory for 60 s at the most and are read once for all who ask at once', async () => {
     ssm.on(GetParametersByPathCommand).resolves({ Parameters: [parameter('a', [grant('one')])] });
     const { grants, clock } = setUp();
     await Promise.all([grants.of('one'), grants.of('two')]);
@@ -57,14 +58,54 @@ describe('the grants', () => {
     expect(reads()).toBe(2);
   });
 
-  test('are unavailable after 60 s where SSM does not answer, old ones notwithstanding', async () => {
+  test('are read again by each instance at a time of its own', async () => {
+    ssm.on(GetParametersByPathCommand).resolves({ Parameters: [] });
+    const early = setUp({ fraction: () => 0.999 });
+    await early.grants.of('one');
+    early.clock.advance(50_009);
+    await early.grants.of('one');
+    expect(reads()).toBe(1);
+    early.clock.advance(1);
+    await early.grants.of('one');
+    expect(reads()).toBe(2);
+  });
+
+  test('hold for 5 minutes where SSM does not answer, which is asked every 5 s, and no longer', async () => {
     ssm
       .on(GetParametersByPathCommand)
       .resolvesOnce({ Parameters: [parameter('a', [grant('one')])] })
       .rejects(new Error('arn:aws:…'));
-    const { grants, clock } = setUp();
-    expect(await grants.of('one')).toHaveLength(1);
+    const { grants, clock, telemetry } = setUp();
+    await grants.of('one');
     clock.advance(60_000);
+    expect(await grants.of('one')).toHaveLength(1);
+    clock.advance(4_999);
+    expect(await grants.of('one')).toHaveLength(1);
+    expect([reads(), telemetry.logs.length]).toEqual([2, 1]);
+    clock.advance(235_000);
+    expect(await grants.of('one')).toHaveLength(1);
+    clock.advance(1);
+    await expect(grants.of('one')).rejects.toMatchObject({ code: 'grants_unavailable' });
+    expect(JSON.stringify(telemetry.logs)).not.toContain('arn:aws');
+  });
+
+  test('are those of now as soon as SSM answers again', async () => {
+    ssm
+      .on(GetParametersByPathCommand)
+      .resolvesOnce({ Parameters: [parameter('a', [grant('one')])] })
+      .rejectsOnce(new Error('throttled'))
+      .resolves({ Parameters: [parameter('a', [grant('two')])] });
+    const { grants, clock } = setUp();
+    await grants.of('one');
+    clock.advance(60_000);
+    expect(await grants.of('one')).toHaveLength(1);
+    clock.advance(5_000);
+    expect([await grants.of('one'), (await grants.of('two')).length]).toEqual([[], 1]);
+  });
+
+  test('are unavailable where they were never read', async () => {
+    ssm.on(GetParametersByPathCommand).rejects(new Error('throttled'));
+    const { grants } = setUp();
     await expect(grants.of('one')).rejects.toMatchObject({ code: 'grants_unavailable' });
   });
 
