@@ -1,3 +1,4 @@
+import { MOST_SHARDS } from '../functions/core/dispatch-renewals.ts';
 import * as z from 'zod';
 import type { TokenVendingProps } from './token-vending.ts';
 
@@ -39,7 +40,7 @@ const stageConfig = z.strictObject({
   privateOrigins: z.array(z.url()).optional(),
   throttle: z.strictObject({ ratePerSecond: positive, burst: positive }).optional(),
   renewalConcurrency: z.int().min(2).max(1000).optional(),
-  dueShards: z.int().min(1).max(256).optional(),
+  dueShards: z.int().min(1).max(MOST_SHARDS).optional(),
   maxTokenSets: positive.optional(),
   restoreEpochMs: positive.optional(),
 }) satisfies z.ZodType<StageConfig>;

@@ -83,12 +83,16 @@ export function commitUpdate(generation: number, request: CommitRequest): Update
 
 /** Step 8. */
 export function releaseUpdate(generation: number, attempt: string, request: ReleaseRequest): UpdateExpressions {
-  const changes: Changes = {
-    ...removals([a.leaseBy, a.leaseUntil]),
-    ...doubtChanges(request.doubt),
-    ...(request.failure === undefined ? {} : { [a.failure]: encodeFailure(request.failure) }),
-    ...(request.due === 'keep' ? {} : request.due === 'remove' ? dueChanges(undefined) : { [a.dueAt]: number(request.due.atMs) }),
-  };
+  const failure: Changes = request.failure === undefined ? {} : { [a.failure]: encodeFailure(request.failure) };
+  const changes: Changes =
+    request.forget === true
+      ? { ...forgetting(generation, attempt), ...failure }
+      : {
+          ...removals([a.leaseBy, a.leaseUntil]),
+          ...doubtChanges(request.doubt),
+          ...failure,
+          ...(request.due === 'keep' ? {} : request.due === 'remove' ? dueChanges(undefined) : { [a.dueAt]: number(request.due.atMs) }),
+        };
   return updateExpressions(changes, generationIs(generation), leaseIsOf(attempt));
 }
 
@@ -99,13 +103,16 @@ export function refuseRefreshTokenUpdate(generation: number, attempt: string): U
 
 /** Step 11. Never a delete: the generation must not start again. */
 export function forgetUpdate(generation: number, attempt: string): UpdateExpressions {
-  const changes: Changes = {
+  return updateExpressions(forgetting(generation, attempt), generationIs(generation));
+}
+
+function forgetting(generation: number, attempt: string): Changes {
+  return {
     ...removals(forgotten),
     [a.generation]: number(generation + 1),
     [a.committedBy]: text(attempt),
     [a.schema]: number(schemaVersion),
   };
-  return updateExpressions(changes, generationIs(generation));
 }
 
 /** An operator's reset. */

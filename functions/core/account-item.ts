@@ -88,19 +88,27 @@ export function hasTrouble(account: AccountItem): boolean {
   return account.notBeforeMs !== undefined || account.outages > 0 || account.clientRefused || account.failure !== undefined;
 }
 
-/** The account item after an operator's reset. */
-export function withReset(account: AccountItem): AccountItem {
+/**
+ * The account item after an operator's reset. Log-ins under way stay on it: an entry that is gone would tell its holder that the
+ * answer has been taken in, and a refusal would not be counted.
+ */
+export function withReset(account: AccountItem, nowMs: number, timing: Timing): AccountItem {
   return {
     ...account,
     revision: account.revision + 1,
     refused: 0,
-    unanswered: {},
+    unanswered: underWay(account, nowMs, timing),
     nextLoginAtMs: undefined,
     notBeforeMs: undefined,
     outages: 0,
     clientRefused: false,
     failure: undefined,
   };
+}
+
+/** @returns the log-ins that may still be answered */
+export function underWay({ unanswered }: AccountItem, nowMs: number, { renewalDeadlineMs }: Timing): AccountItem['unanswered'] {
+  return Object.fromEntries(Object.entries(unanswered).filter(([, sentAtMs]) => nowMs - sentAtMs < renewalDeadlineMs));
 }
 
 /**

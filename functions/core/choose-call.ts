@@ -47,7 +47,7 @@ export function callFactsOf({
 
 /**
  * @param restoreEpochMs sets obtained before it are of a restored table, ms since the epoch
- * @returns the doubt on an item; a set obtained before a restore of the table counts as sent once, at its own time
+ * @returns the doubt on an item; a set obtained before a restore of the table counts as sent once more, at its own time
  */
 export function doubtOf(
   item: TokenSetItem | undefined,
@@ -55,8 +55,7 @@ export function doubtOf(
 ): { count: number; sinceMs: number | undefined } {
   const restored = restoreEpochMs !== undefined && item?.obtainedAtMs !== undefined && item.obtainedAtMs < restoreEpochMs;
   const count = item?.doubt?.count ?? 0;
-  if (restored && count === 0) return { count: 1, sinceMs: item.obtainedAtMs };
-  return { count, sinceMs: item?.doubt?.sinceMs };
+  return restored ? { count: count + 1, sinceMs: item.obtainedAtMs } : { count, sinceMs: item?.doubt?.sinceMs };
 }
 
 function hasRefreshToken({ tokenSet, traits }: CallFacts): boolean {

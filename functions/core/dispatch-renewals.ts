@@ -26,6 +26,8 @@ export interface DispatchRenewalsDeps {
 
 /** One tick takes at most this many sets of a shard; the rest is still due at the next. */
 const MOST_ENTRIES = 50_000;
+/** The highest number of shards that a deployment may have. */
+export const MOST_SHARDS = 32;
 // A message holds one account's sets; more would keep one worker busy while others idle.
 const SETS_A_MESSAGE = 10;
 
@@ -65,10 +67,14 @@ export function createDispatchRenewals(deps: DispatchRenewalsDeps): () => Promis
   };
 }
 
-/** Every shard, each minute another one first: what a cap holds back is not always the same shard's. */
+/**
+ * Every shard, each minute another one first: what a cap holds back is not always the same shard's. And one that is none any more:
+ * where a deployment lowered the number, its sets move when they are renewed.
+ */
 function inTurn(dueShards: number, nowMs: number): number[] {
-  const first = Math.floor(nowMs / 60_000);
-  return Array.from({ length: dueShards }, (_, index) => (first + index) % dueShards);
+  const minute = Math.floor(nowMs / 60_000);
+  const shards = Array.from({ length: dueShards }, (_, index) => (minute + index) % dueShards);
+  return dueShards < MOST_SHARDS ? [...shards, dueShards + (minute % (MOST_SHARDS - dueShards))] : shards;
 }
 
 /** Without the tag of its origin (an older version wrote the due keys) a set is grouped with its account. */

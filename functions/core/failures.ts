@@ -24,6 +24,11 @@ export function unsent(failure: FailureKind, code: string): Failed {
   return { kind: 'failed', failure, spent: 'no', code };
 }
 
+/** @returns whether nothing at all was sent, because the holder of the lease had no time left for it */
+export function isOurLateness({ code, taken }: Failed): boolean {
+  return code === 'deadline' && !taken;
+}
+
 /** What a request without an answer means. A blocked host is a mistake in the secret; a redirect is an answer that is no token. */
 export function fromTransport(failure: TransportFailure): Failed {
   const kinds: Record<string, FailureKind> = {

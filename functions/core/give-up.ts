@@ -1,6 +1,6 @@
 import { hasTrouble, updateAccount, withBackOff, withSuccess } from './account-item.ts';
 import type { AccountFailure } from './account.ts';
-import type { Failed } from './failures.ts';
+import { isOurLateness, type Failed } from './failures.ts';
 import { releaseLease, type Lease } from './lease.ts';
 import { freeAtMs } from './login-slots.ts';
 import type { RenewalDeps, Situation } from './renewal-deps.ts';
@@ -26,6 +26,10 @@ export async function giveUp(
   call: 'login' | 'refresh',
   failed: Failed,
 ): Promise<AttemptResult> {
+  if (isOurLateness(failed)) {
+    await releaseLease(deps, lease, { spent: 'no' });
+    return { kind: 'wait', retryAtMs: deps.clock.nowMs() + deps.timing.backOff.firstMs };
+  }
   const { ref } = situation;
   const { partition, sort } = lease.key;
   const code = failed.providerError ?? failed.code;

@@ -1,8 +1,8 @@
 import type { AccountItem } from './account.ts';
 import type { Clock, Randomness, Telemetry, TokenStore } from './ports.ts';
 import { keepWarmMs, type Timing } from './timing.ts';
-import { groupOf, type Due, type TokenSet, type TokenSetItem, type TokenSetKey } from './token-set.ts';
-import { dueOf } from './warmth.ts';
+import type { Due, TokenSet, TokenSetItem, TokenSetKey } from './token-set.ts';
+import { dueOf, dueThen } from './warmth.ts';
 
 interface KeepWarmDeps {
   store: TokenStore;
@@ -26,7 +26,7 @@ export function createKeepWarm({ store, clock, random, telemetry, timing, dueSha
     const nowMs = clock.nowMs();
     const warmMs = keepWarmMs(timing, item.lifeMs ?? 0);
     if ((item.warmUntilMs ?? 0) - nowMs > warmMs * timing.warmEnough) return;
-    const next = standingDue(item, tokenSet) ?? dueOf(timing, key, tokenSet, dueShards, random.fraction());
+    const next = standingDue(key, item, tokenSet, dueShards) ?? dueOf(timing, key, tokenSet, dueShards, random.fraction());
     try {
       await store.markWarm(key, tokenSet.expiresAtMs, {
         warmUntilMs: Math.round(nowMs + warmMs),
@@ -39,9 +39,9 @@ export function createKeepWarm({ store, clock, random, telemetry, timing, dueSha
   };
 }
 
-/** The due keys that stand on the item; what an older version wrote gets its tag by this. */
-function standingDue({ dueShard, dueAtMs }: TokenSetItem, { origin }: TokenSet): Due | undefined {
-  return dueShard === undefined || dueAtMs === undefined ? undefined : { shard: dueShard, atMs: dueAtMs, group: groupOf(origin) };
+/** The due time that stands on the item; what another number of shards, or an older version, wrote gets its place and tag by this. */
+function standingDue(key: TokenSetKey, { dueAtMs }: TokenSetItem, tokenSet: TokenSet, dueShards: number): Due | undefined {
+  return dueAtMs === undefined ? undefined : dueThen(key, tokenSet, dueShards, dueAtMs);
 }
 
 /** A set whose account is backing off is not due before that ends. */

@@ -14,6 +14,8 @@ export interface Lease {
   before: TokenSetItem | undefined;
   /** the stored set of the account's identity, still under this generation */
   tokenSet: TokenSet | undefined;
+  /** this very renewal has ended the stored set's session: unless it commits another, its tokens must go */
+  sessionEnded?: boolean | undefined;
   acquiredAtMs: number;
   /** nothing is sent to the provider past it */
   providerDeadlineMs: number;
@@ -88,7 +90,7 @@ export async function releaseLease({ store, telemetry }: RenewalDeps, lease: Lea
   const due = !indexed || dueAtMs === undefined ? 'keep' : dueAtMs === 'person' ? 'remove' : { atMs: Math.round(dueAtMs) };
   const doubt = spent === 'unknown' ? 'keep' : lease.before?.doubt;
   try {
-    await store.release(lease.key, lease.generation, lease.by, { doubt, failure, due });
+    await store.release(lease.key, lease.generation, lease.by, { doubt, failure, due, forget: lease.sessionEnded });
   } catch (error) {
     telemetry.log('warn', 'A lease could not be given back and lapses by itself', { account: lease.key.partition }, error);
   }

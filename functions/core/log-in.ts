@@ -1,13 +1,14 @@
 import { updateAccount, withBackOff, withSuccess } from './account-item.ts';
 import type { AccountItem } from './account.ts';
 import type { CallResult } from './call-provider.ts';
+import { isOurLateness } from './failures.ts';
 import type { Lease } from './lease.ts';
-import { slotState, withAnswer, withSlotTaken, type LoginAnswer, type SlotRules } from './login-slots.ts';
+import { slotState, withAnswer, withSlotTaken, type LoginAnswer, type SlotRules, type SlotSaw } from './login-slots.ts';
 import type { RenewalDeps, Situation } from './renewal-deps.ts';
 
 /** Whether a log-in may be sent. */
 export type Slot =
-  | { kind: 'taken'; sawRefused: number }
+  | { kind: 'taken'; saw: SlotSaw }
   /** only log-ins under way stand in the way */
   | { kind: 'wait'; retryAtMs: number }
   /** the account changed since it was judged: judge again */
@@ -37,8 +38,10 @@ export async function takeSlot(deps: RenewalDeps, situation: Situation, lease: L
       const state = slotState(present, nowMs, rules);
       if (state.kind === 'wait') slot = state;
       if (state.kind !== 'free') return undefined;
-      slot = { kind: 'taken', sawRefused: present.refused };
-      return withSlotTaken(present, lease.by, nowMs, state.probe, rules);
+      const next = withSlotTaken(present, lease.by, nowMs, state.probe, rules);
+      const { refused, nextLoginAtMs } = present;
+      slot = { kind: 'taken', saw: { refused, nextLoginAtMs, movedToMs: next.nextLoginAtMs } };
+      return next;
     },
     account,
   );
@@ -52,7 +55,7 @@ function slotRules({ timing }: RenewalDeps, { traits }: Situation): SlotRules {
 /**
  * Writes a log-in's answer to the account item, before its commit, and only while the secret's version is the one that was sent.
  *
- * @param sawRefused `refused` as the slot saw it; undefined: the exchange failed before a slot was asked for
+ * @param saw the account as the slot was taken on it; undefined: the exchange failed before a slot was asked for
  * @returns the account item as it stands now
  * @throws store_unavailable past the deadline
  */
@@ -60,7 +63,7 @@ export async function answerSlot(
   deps: RenewalDeps,
   situation: Situation,
   lease: Lease,
-  sawRefused: number | undefined,
+  saw: SlotSaw | undefined,
   result: CallResult,
 ): Promise<AccountItem | undefined> {
   const { clock, random, timing } = deps;
@@ -69,13 +72,15 @@ export async function answerSlot(
   return updateAccount(deps, situation.ref, lease.deadlineMs, (present) => {
     if (present?.secretVersion !== situation.account.secretVersion) return undefined;
     // My entry is gone: the answer was taken in by a write whose reply was lost.
-    if (sawRefused !== undefined && present.unanswered[lease.by] === undefined) return undefined;
+    if (saw !== undefined && present.unanswered[lease.by] === undefined) return undefined;
     const nowMs = clock.nowMs();
-    const answer = sawRefused === undefined ? undefined : meaningOf(result);
+    const answer = saw && meaningOf(result);
     const revision = present.revision + 1;
-    const answered = answer ? withAnswer(present, lease.by, answer, sawRefused ?? 0, nowMs, rules) : { ...present, revision };
+    const answered = answer ? withAnswer(present, lease.by, answer, saw, nowMs, rules) : { ...present, revision };
     if (result.kind === 'ok') return { ...withSuccess(answered, nowMs), revision };
     const { failure, providerError, retryAtMs } = result;
+    // That there was no time left says nothing of the provider.
+    if (isOurLateness(result)) return answer && answered;
     if (failure === 'transient' || failure === 'unreadable') {
       return { ...withBackOff(answered, { nowMs, sinceMs: lease.acquiredAtMs, retryAtMs, providerError, fraction }, timing), revision };
     }
@@ -95,6 +100,6 @@ export async function answerSlot(
 function meaningOf(result: CallResult): LoginAnswer | undefined {
   if (result.kind === 'ok' || result.taken) return 'success';
   if (result.failure === 'credentials_refused' || result.failure === 'client_refused') return 'refused';
-  if (result.failure === 'configuration' || result.failure === 'needs_consent') return 'unsent';
+  if (result.failure === 'configuration' || result.failure === 'needs_consent') return 'unjudged';
   return result.spent === 'no' ? 'unsent' : undefined;
 }

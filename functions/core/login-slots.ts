@@ -72,26 +72,40 @@ export function withSlotTaken(account: AccountItem, attempt: string, nowMs: numb
 }
 
 /** How a log-in was answered. Where nothing is known, its entry stays and lapses by itself. */
-export type LoginAnswer = 'success' | 'refused' | 'unsent';
+export type LoginAnswer =
+  | 'success'
+  | 'refused'
+  /** the provider said something else of it */
+  | 'unjudged'
+  /** the provider surely did not look at it */
+  | 'unsent';
+
+/** The account as a slot was taken on it, and where a probe moved the next one to. */
+export interface SlotSaw {
+  refused: number;
+  nextLoginAtMs: number | undefined;
+  movedToMs: number | undefined;
+}
 
 /**
  * The account item with a log-in's answer taken in. The caller has made sure that the version is still the one that was sent.
  *
- * @param sawRefused `refused` as the slot saw it: a refusal that came after it is not cleared by this success
+ * @param saw a refusal that came after it is not cleared by this success; a probe that was not sent puts its time back
  */
 export function withAnswer(
   account: AccountItem,
   attempt: string,
   answer: LoginAnswer,
-  sawRefused: number,
+  saw: SlotSaw,
   nowMs: number,
   rules: SlotRules,
 ): AccountItem {
   const { [attempt]: _mine, ...unanswered } = account.unanswered;
   const next = { ...account, revision: account.revision + 1, unanswered };
-  if (answer === 'unsent') return next;
+  if (answer === 'unjudged') return next;
+  if (answer === 'unsent') return account.nextLoginAtMs === saw.movedToMs ? { ...next, nextLoginAtMs: saw.nextLoginAtMs } : next;
   if (answer === 'success') {
-    const cleared = account.refused === sawRefused;
+    const cleared = account.refused === saw.refused;
     return { ...next, proven: true, refused: cleared ? 0 : account.refused, nextLoginAtMs: undefined };
   }
   const refused = account.refused + 1;

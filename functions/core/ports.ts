@@ -63,6 +63,8 @@ export interface ReleaseRequest {
   failure?: SetFailure | undefined;
   /** `keep` leaves the due keys, a time moves them, `remove` takes the set out of the index */
   due: 'keep' | 'remove' | { atMs: number };
+  /** also forgets the tokens, as `forget` does but for `failure`: their session was ended */
+  forget?: boolean | undefined;
 }
 
 /** What keeps a token set warm. */

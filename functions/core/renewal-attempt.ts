@@ -50,35 +50,40 @@ async function refresh(deps: RenewalDeps, { provider, credentials, parameters }:
 /** Step 5: the slot is taken last, right before the first request that carries a credential. */
 async function logIn(deps: RenewalDeps, situation: Situation, lease: Lease, occasion: Occasion): Promise<AttemptResult> {
   const { provider, credentials, parameters, traits } = situation;
-  const endOldSession = () =>
-    endsSafely(deps, situation, lease) && revokeAtProvider(deps, situation, lease.tokenSet, lease.providerDeadlineMs);
+  const endOldSession = async (deadlineMs: number): Promise<boolean> =>
+    endsSafely(deps, situation, lease) && revokeAtProvider(deps, situation, lease.tokenSet, deadlineMs);
+  let held = lease;
   let slot: Slot = { kind: 'again' };
   const beforeSend = async (): Promise<boolean> => {
     if (!(await isSecretOfToday(deps, situation))) return false;
     slot = await takeSlot(deps, situation, lease);
     // A provider that caps its sessions would refuse the log-in, or end a session of its own choice. Not before the slot is
-    // taken: where no log-in may be sent, the old session is all that there is.
-    if (slot.kind === 'taken' && traits.sessionCap) await endOldSession();
+    // taken: where no log-in may be sent, the old session is all that there is. And not for long: a log-out that gets no answer must
+    // not take the log-in's time.
+    if (slot.kind === 'taken' && traits.sessionCap) {
+      const logoutDeadlineMs = Math.min(lease.providerDeadlineMs, deps.clock.nowMs() + deps.timing.logoutMs);
+      held = { ...lease, sessionEnded: await endOldSession(logoutDeadlineMs) };
+    }
     return slot.kind === 'taken';
   };
   const input = { credentials, parameters, deadlineMs: lease.providerDeadlineMs, beforeSend };
   const result = await deps.callProvider(provider, 'login', input).catch(async (error: unknown) => {
     // Only what comes before the sending throws, so the refresh token was not spent and nobody has to wait for the lease to lapse.
-    await releaseLease(deps, lease, { spent: 'no' });
+    await releaseLease(deps, held, { spent: 'no' });
     throw error;
   });
-  const held = slot as Slot;
-  if (result.kind === 'failed' && result.code === 'withheld' && held.kind !== 'taken') {
+  const took = slot as Slot;
+  if (result.kind === 'failed' && result.code === 'withheld' && took.kind !== 'taken') {
     await releaseLease(deps, lease, { spent: 'no' });
-    return held;
+    return took;
   }
-  const account = await answerSlot(deps, situation, lease, held.kind === 'taken' ? held.sawRefused : undefined, result);
-  if (result.kind === 'failed') return giveUp(deps, { ...situation, account: account ?? situation.account }, lease, 'login', result);
+  const account = await answerSlot(deps, situation, lease, took.kind === 'taken' ? took.saw : undefined, result);
+  if (result.kind === 'failed') return giveUp(deps, { ...situation, account: account ?? situation.account }, held, 'login', result);
   const committed = await commit(deps, situation, lease, { call: 'login', result, occasion });
   // After a log-in under a new secret, the session before it is of no use to anybody. After any other log-in its token still lives
   // in callers' hands.
   const newSecret = lease.before?.secretVersion !== situation.account.secretVersion;
-  if (committed.kind === 'committed' && newSecret && !traits.sessionCap) await endOldSession();
+  if (committed.kind === 'committed' && newSecret && !traits.sessionCap) await endOldSession(lease.providerDeadlineMs);
   return committed;
 }
 

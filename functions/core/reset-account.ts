@@ -1,8 +1,10 @@
-import { updateAccount, withReset } from './account-item.ts';
+import { underWay, updateAccount, withReset } from './account-item.ts';
+import type { AccountItem } from './account.ts';
 import type { RenewalDeps } from './renewal-deps.ts';
 import { bringForward } from './take-in-secret.ts';
 import type { Limits } from './renew-token-set.ts';
 import type { Outcome } from './renewal.ts';
+import type { Timing } from './timing.ts';
 import { keyOf, partitionOf, type AccountRef, type TokenParameters } from './token-set.ts';
 
 /**
@@ -17,13 +19,13 @@ export async function resetAccount(
   parameters: TokenParameters | undefined,
   limits: Limits,
 ): Promise<Outcome> {
-  const { store, clock } = deps;
+  const { store, clock, timing } = deps;
   // The write happens once: after it, or after it was lost and found, there is nothing left to clear.
   let done = false;
   const account = await updateAccount(deps, ref, limits.deadlineMs, (present) => {
     if (!present || done) return undefined;
-    done = isClear(present, clock.nowMs());
-    return done ? undefined : withReset(present);
+    done = isClear(present, clock.nowMs(), timing);
+    return done ? undefined : withReset(present, clock.nowMs(), timing);
   });
   if (!account) return { outcome: 'refused', refusal: { reason: 'no_account' } };
   const wanted = parameters && keyOf(ref, parameters).sort;
@@ -37,8 +39,9 @@ export async function resetAccount(
   return { outcome: 'done' };
 }
 
-function isClear(account: Parameters<typeof withReset>[0], nowMs: number): boolean {
+function isClear(account: AccountItem, nowMs: number, timing: Timing): boolean {
   const { refused, unanswered, nextLoginAtMs, notBeforeMs = 0, outages, clientRefused, failure } = account;
-  const quiet = refused === 0 && Object.keys(unanswered).length === 0 && nextLoginAtMs === undefined;
+  const lapsing = Object.keys(unanswered).length - Object.keys(underWay(account, nowMs, timing)).length;
+  const quiet = refused === 0 && lapsing === 0 && nextLoginAtMs === undefined;
   return quiet && notBeforeMs <= nowMs && outages === 0 && !clientRefused && failure === undefined;
 }

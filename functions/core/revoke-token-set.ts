@@ -1,5 +1,5 @@
 import { doubtOf } from './choose-call.ts';
-import { acquireLease } from './lease.ts';
+import { acquireLease, type Lease } from './lease.ts';
 import { revokeAtProvider } from './end-session.ts';
 import type { RenewalDeps, Situation } from './renewal-deps.ts';
 import type { Limits } from './renew-token-set.ts';
@@ -44,20 +44,24 @@ export async function revokeTokenSet(
             lease.providerDeadlineMs,
           )
         : false;
-    if (await forget(deps, lease)) return { outcome: 'done', revokedAtProvider };
+    if (await forget(deps, lease, revokedAtProvider)) return { outcome: 'done', revokedAtProvider };
   }
 }
 
-async function forget(
-  { store, clock }: RenewalDeps,
-  lease: { key: ReturnType<typeof keyOf>; generation: number; by: string; deadlineMs: number },
-) {
+async function forget({ store, clock }: RenewalDeps, lease: Lease, revokedAtProvider: boolean): Promise<boolean> {
+  const startedMs = clock.nowMs();
+  let isLost = false;
   for (;;) {
     try {
       if (await store.forget(lease.key, lease.generation, lease.by)) return true;
-      return (await store.readTokenSet(lease.key))?.committedBy === lease.by;
+      const stored = await store.readTokenSet(lease.key);
+      if (stored?.committedBy === lease.by) return true;
+      // My write, whose reply was lost, and somebody's log-in since: theirs is not what was to be revoked.
+      const isNew = stored !== undefined && stored.generation > lease.generation + 1 && (stored.obtainedAtMs ?? 0) >= startedMs;
+      return isLost && revokedAtProvider && isNew;
     } catch (error) {
       if (clock.nowMs() >= lease.deadlineMs) throw error;
+      isLost = true;
       await clock.sleep(50);
     }
   }

@@ -16,6 +16,8 @@ export interface Timing {
   providerBudgetMs: number;
   /** provider budget + time to commit; past it nothing is sent and nothing is retried */
   renewalDeadlineMs: number;
+  /** how much of the provider budget ending an old session before a log-in may take */
+  logoutMs: number;
   leaseMs: number;
   /** how far two clocks may be apart */
   skewMs: number;
@@ -74,6 +76,7 @@ export interface Timing {
 export const timing: Timing = {
   providerBudgetMs: 10 * SECOND,
   renewalDeadlineMs: 13 * SECOND,
+  logoutMs: 2.5 * SECOND,
   leaseMs: 16 * SECOND,
   skewMs: 2 * SECOND,
   waiterBudgetMs: 14 * SECOND,

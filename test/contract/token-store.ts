@@ -350,6 +350,17 @@ function releaseTests(suite: Suite): void {
     expect((await suite.store.readTokenSet(key))?.failure).toEqual(failure);
   });
 
+  test('forgets the tokens with the lease where their session was ended, and keeps what failed', async () => {
+    const { key, generation } = await held(suite.store, { warmUntilMs: 11, due: { shard: 3, atMs: 12, group: 'origin' } });
+    const failure = { code: 'configuration', atMs: nowMs, notBeforeMs: nowMs + 5 } as const;
+    const ended = some.release({ forget: true, failure, due: { atMs: 77 } });
+    expect(await suite.store.release(key, generation, 'attempt-1', ended)).toBe(false);
+    expect(await suite.store.release(key, generation, 'attempt-2', ended)).toBe(true);
+    const item = plain(await suite.store.readTokenSet(key));
+    expect(item).toEqual({ ...plain({ generation: generation + 1 }), committedBy: 'attempt-2', failure: expect.objectContaining(failure) });
+    expect(await suite.store.release(key, generation, 'attempt-2', ended)).toBe(false);
+  });
+
   test('moves the due time, removes the due keys, or leaves them', async () => {
     const { key, generation } = await committed(suite.store, { due: { shard: 3, atMs: 12, group: 'origin' } });
     const releaseWith = async (due: ReleaseRequest['due']) => {

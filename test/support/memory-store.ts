@@ -147,6 +147,10 @@ class Memory {
   release(key: TokenSetKey, generation: number, attempt: string, request: ReleaseRequest): boolean {
     const stored = this.#held(key, generation, attempt);
     if (stored === undefined) return false;
+    if (request.forget === true) {
+      this.put({ ...stored, item: { generation: generation + 1, committedBy: attempt, failure: request.failure } });
+      return true;
+    }
     const item: TokenSetItem = { ...stored.item, lease: undefined };
     if (request.doubt !== 'keep') item.doubt = request.doubt;
     if (request.failure !== undefined) item.failure = request.failure;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createDispatchRenewals } from '../../../functions/core/dispatch-renewals.ts';
+import { createDispatchRenewals, MOST_SHARDS } from '../../../functions/core/dispatch-renewals.ts';
 import type { QueuedRenewals } from '../../../functions/core/ports.ts';
 import type { Provider } from '../../../functions/core/provider.ts';
 import { timing } from '../../../functions/core/timing.ts';
@@ -83,6 +83,16 @@ test('a tick looks into every shard', async () => {
   for (const shard of [0, 1, 2]) plant('fake/a', shard, -1, shard);
   expect(await dispatch()).toMatchObject({ sent: 3 });
   expect(messages.flatMap(({ sets }) => sets)).toHaveLength(3);
+});
+
+test('what a larger number of shards has left behind is found, one such shard a minute', async () => {
+  const { clock, messages, dispatch, plant } = aTick({ dueShards: 2 });
+  for (let shard = 2; shard < MOST_SHARDS; shard++) plant('fake/a', shard, -1, shard);
+  for (let minute = 0; minute < MOST_SHARDS - 2; minute++) {
+    expect(await dispatch()).toMatchObject({ sent: 1 });
+    clock.advance(60_000);
+  }
+  expect(new Set(messages.flatMap(({ sets }) => sets.map(({ sort }) => sort))).size).toBe(MOST_SHARDS - 2);
 });
 
 test('a message holds at most ten sets, so that one account does not keep one worker busy', async () => {

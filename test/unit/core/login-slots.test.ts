@@ -7,6 +7,8 @@ const now = 1_763_012_347_891;
 const rules = { timing };
 const HOUR = 3_600_000;
 
+const saw = (refused: number) => ({ refused, nextLoginAtMs: undefined, movedToMs: undefined });
+
 function someAccount(more: Partial<AccountItem> = {}): AccountItem {
   return {
     ref: { provider: 'vidizmo', account: 'main' },
@@ -66,11 +68,11 @@ describe('a log-in slot', () => {
 describe('probes', () => {
   test('come after one hour, then six, then twenty-four', () => {
     let account = someAccount({ refused: 1 });
-    account = withAnswer(withSlotTaken(account, 'a', now, false, rules), 'a', 'refused', 1, now, rules);
+    account = withAnswer(withSlotTaken(account, 'a', now, false, rules), 'a', 'refused', saw(1), now, rules);
     expect(account.nextLoginAtMs).toBe(now + HOUR);
     account = withSlotTaken(account, 'b', now + HOUR, true, rules);
     expect(account.nextLoginAtMs).toBe(now + 7 * HOUR);
-    account = withAnswer(account, 'b', 'refused', 2, now + HOUR, rules);
+    account = withAnswer(account, 'b', 'refused', saw(2), now + HOUR, rules);
     expect(account.nextLoginAtMs).toBe(now + 7 * HOUR);
     account = withSlotTaken(account, 'c', now + 7 * HOUR, true, rules);
     expect(account.nextLoginAtMs).toBe(now + 31 * HOUR);
@@ -79,21 +81,21 @@ describe('probes', () => {
 
 describe('the answer of a log-in', () => {
   test('removes its own entry and leaves those of others', () => {
-    const account = withAnswer(someAccount({ unanswered: { a: now, b: now } }), 'a', 'success', 0, now, rules);
+    const account = withAnswer(someAccount({ unanswered: { a: now, b: now } }), 'a', 'success', saw(0), now, rules);
     expect(account.unanswered).toEqual({ b: now });
     expect(account.proven).toBe(true);
   });
 
   test('that is a success clears the refusals that its slot saw', () => {
-    expect(withAnswer(someAccount({ refused: 1, unanswered: { a: now } }), 'a', 'success', 1, now, rules).refused).toBe(0);
+    expect(withAnswer(someAccount({ refused: 1, unanswered: { a: now } }), 'a', 'success', saw(1), now, rules).refused).toBe(0);
   });
 
   test('that is a success keeps a refusal that came after its slot', () => {
-    expect(withAnswer(someAccount({ refused: 1, unanswered: { a: now } }), 'a', 'success', 0, now, rules).refused).toBe(1);
+    expect(withAnswer(someAccount({ refused: 1, unanswered: { a: now } }), 'a', 'success', saw(0), now, rules).refused).toBe(1);
   });
 
   test('that was never sent only gives the slot back', () => {
-    const account = withAnswer(someAccount({ refused: 1, unanswered: { a: now } }), 'a', 'unsent', 1, now, rules);
+    const account = withAnswer(someAccount({ refused: 1, unanswered: { a: now } }), 'a', 'unsent', saw(1), now, rules);
     expect(account).toMatchObject({ refused: 1, unanswered: {}, proven: false, revision: 5 });
   });
 });

@@ -15,7 +15,6 @@ import {
   unsent,
 } from '../../support/renewal-bench.ts';
 
-const badPassword = answers(400, { error: 'bad_password' });
 const invalidGrant = answers(400, { error: 'invalid_grant' });
 
 /** With a set that was obtained an hour ago, so that it is over. */
@@ -192,6 +191,18 @@ describe('the outcome of a refresh is unknown', () => {
     expect(bench.sent).toEqual(['login', 'login']);
     expect(bench.account()).toMatchObject({ refused: 0, secretVersion: 'v2' });
   });
+
+  test('and stays so when a log-in has got no answer since: its refresh token is of the backup, whatever grace there is', async () => {
+    const grace = { rotation: { kind: 'grace', ms: MINUTE } } as const;
+    const bench = renewalBench({ restoreEpochMs: (nowMs) => nowMs + MINUTE, behaviour: grace });
+    await bench.renew();
+    bench.clock.advance(HOUR);
+    bench.next(answers(503));
+    await bench.renew();
+    bench.clock.advance(5 * SECOND);
+    await bench.renew();
+    expect(bench.sent).toEqual(['login', 'login', 'login']);
+  });
 });
 
 describe('a holder that was slower than its lease', () => {
@@ -241,79 +252,29 @@ describe('a refused refresh token', () => {
   });
 });
 
-describe('log-ins', () => {
-  test('that are refused twice stop, and the third is a probe an hour later', async () => {
-    const bench = renewalBench();
-    bench.next(badPassword, badPassword);
-    expect(await bench.renew()).toMatchObject({ refusal: { reason: 'credentials_refused', retryAtMs: undefined } });
-    const second = await bench.renew();
-    expect(second).toMatchObject({ refusal: { reason: 'credentials_refused', retryAtMs: bench.clock.nowMs() + HOUR } });
-    expect(await bench.renew()).toMatchObject({ outcome: 'refused' });
-    expect(bench.sent).toEqual(['login', 'login']);
-    bench.clock.advance(HOUR);
-    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
-    expect(bench.account()).toMatchObject({ refused: 0, nextLoginAtMs: undefined });
-  });
-
-  test('that were refused start anew with a new version of the secret', async () => {
-    const bench = renewalBench();
-    bench.next(badPassword, badPassword);
-    await bench.renew();
-    await bench.renew();
-    bench.secrets.set({ password: 'good' });
-    await bench.run({ command: 'secret_changed', ref });
-    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
-  });
-
-  test('that never get an answer stop after two, whatever set they are for', async () => {
-    const bench = renewalBench();
-    for (const profile of [1, 2, 3]) {
-      bench.next(answerLost);
-      await bench.renew({ parameters: { profile } });
-      bench.clock.advance(MINUTE);
-    }
-    expect(bench.sent).toEqual(['login', 'login']);
-    expect(Object.keys(bench.account()?.unanswered ?? {})).toHaveLength(2);
-  });
-
-  test('with a client that is refused are not tried again at once', async () => {
-    const bench = renewalBench();
-    bench.next(answers(401, { error: 'invalid_client' }));
-    const refused = { outcome: 'refused', refusal: { reason: 'credentials_refused', retryAtMs: bench.clock.nowMs() + HOUR } };
-    expect(await bench.renew()).toMatchObject(refused);
-    expect(await bench.renew()).toMatchObject(refused);
-    bench.clock.advance(HOUR);
-    bench.next(answers(401, { error: 'invalid_client' }));
-    await bench.renew();
-    await bench.renew();
-    expect(bench.sent).toEqual(['login', 'login']);
-  });
-
-  test('end the session before them only when the secret has changed', async () => {
+describe('a holder that comes too late to send anything', () => {
+  test('gives the lease back and says nothing of the provider', async () => {
     const bench = await anHourLater();
-    bench.secrets.set({ password: 'good' });
-    await bench.run({ command: 'secret_changed', ref });
-    await bench.renew();
-    expect(bench.sent).toEqual(['login', 'revoke']);
-    expect(bench.server.sessions.map(({ fate }) => fate)).toEqual(['revoked', 'well']);
-  });
-});
-
-describe('a log-in that got no answer', () => {
-  test('names the time at which the next one can be sent, and then it is', async () => {
-    const bench = renewalBench();
-    bench.next(answerLost);
-    await bench.renew();
-    bench.clock.advance(MINUTE);
-    bench.next(answerLost);
-    const refused = await bench.renew();
-    const retryAtMs = refused.outcome === 'refused' ? (refused.refusal.retryAtMs ?? 0) : 0;
-    bench.clock.advance(retryAtMs - 1 - bench.clock.nowMs());
-    expect((await bench.renew()).outcome).not.toBe('renewed');
-    expect(bench.sent).toEqual(['login', 'login']);
-    bench.clock.advance(1);
+    bench.hooks.onReply = (name) => {
+      if (name !== 'acquire') return;
+      bench.hooks.onReply = undefined;
+      bench.clock.advance(timing.providerBudgetMs);
+    };
+    expect(await bench.renew()).toMatchObject({ outcome: 'wait' });
+    expect([bench.sent, bench.item()?.lease, bench.item()?.doubt]).toEqual([[], undefined, undefined]);
+    expect(bench.account()).toMatchObject({ outages: 0, notBeforeMs: undefined, failure: undefined });
     expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
-    expect(bench.sent).toEqual(['login', 'login', 'login']);
+  });
+
+  test('gives the slot of its log-in back too', async () => {
+    const bench = renewalBench();
+    let writes = 0;
+    bench.hooks.onReply = (name) => {
+      // The first write makes the account, the second takes the slot.
+      if (name === 'writeAccount' && ++writes === 2) bench.clock.advance(timing.providerBudgetMs);
+    };
+    expect(await bench.renew()).toMatchObject({ outcome: 'wait' });
+    expect([bench.sent, bench.account()]).toEqual([[], expect.objectContaining({ unanswered: {}, outages: 0, notBeforeMs: undefined })]);
   });
 });
 

@@ -72,6 +72,19 @@ describe('a revocation', () => {
     expect(await revoke(bench)).toEqual({ outcome: 'done', revokedAtProvider: true });
     expect(bench.item()?.generation).toBe(generation + 1);
   });
+
+  test('whose last reply is lost leaves alone who has logged in since', async () => {
+    const bench = renewalBench();
+    await bench.renew();
+    bench.hooks.onReply = async (name) => {
+      if (name !== 'forget') return;
+      bench.hooks.onReply = undefined;
+      await bench.renew();
+      outage();
+    };
+    expect(await revoke(bench)).toEqual({ outcome: 'done', revokedAtProvider: true });
+    expect(bench.server.sessions.map(({ fate }) => fate)).toEqual(['revoked', 'well']);
+  });
 });
 
 describe('a reset', () => {

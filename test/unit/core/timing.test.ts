@@ -19,6 +19,10 @@ describe('the numbers of the protocol', () => {
     expect(timing.renewalDeadlineMs).toBe(timing.providerBudgetMs + 3_000);
   });
 
+  test('ending an old session leaves most of the provider budget to the log-in', () => {
+    expect(timing.logoutMs).toBeLessThanOrEqual(timing.providerBudgetMs / 4);
+  });
+
   test('a lease outlives the renewal deadline by the skew and a second', () => {
     expect(timing.leaseMs).toBe(timing.renewalDeadlineMs + timing.skewMs + 1_000);
   });
