@@ -52,10 +52,11 @@ export const loginBudgetHolds: Invariant = (world) => {
 
 /**
  * 11: after refusal no log-in before its time (an hour, 6 until a probe was refused as well, then 24), until the version changes or
- * an operator resets.
+ * an operator resets. A probe that the provider never saw counts for nothing.
  */
 export const refusalIsRespected: Invariant = (world) => {
-  const next = new Map<string, { version: string; atMs: number }>();
+  const next = new Map<string, { version: string; atMs: number; earlierMs?: number }>();
+  const seen = new Set(sentLogins(world).map(({ slot }) => slot));
   for (const event of of(world, 'account')) {
     if (!event.applied) continue;
     const { account, item, before, atMs } = event;
@@ -64,7 +65,13 @@ export const refusalIsRespected: Invariant = (world) => {
     if (item.refused < budget || closed?.version !== item.secretVersion) next.delete(account);
     if (closed && next.has(account) && takesSlot(event)) {
       if (atMs + clockError(world) < closed.atMs) throw new InvariantBroken(11, `a log-in ${closed.atMs - atMs} ms too early`, event);
-      next.set(account, { ...closed, atMs: atMs + (item.refused === budget ? 6 : 24) * HOUR });
+      const earlierMs = seen.has(event) ? {} : { earlierMs: closed.atMs };
+      next.set(account, { version: closed.version, atMs: atMs + (item.refused === budget ? 6 : 24) * HOUR, ...earlierMs });
+    }
+    const putsBack = (item.nextLoginAtMs ?? 0) < (before?.nextLoginAtMs ?? 0) && item.refused === before?.refused;
+    if (closed && next.has(account) && putsBack) {
+      if (closed.earlierMs === undefined) throw new InvariantBroken(11, 'a probe that the provider saw was taken back', event);
+      next.set(account, { version: closed.version, atMs: closed.earlierMs });
     }
     if (item.refused === budget && before?.refused === budget - 1) {
       next.set(account, { version: item.secretVersion, atMs: atMs + HOUR });
