@@ -18,7 +18,10 @@ export interface TokenSourceOptions {
   authenticate: Authenticate;
   /** @default the global one */
   fetch?: Fetch;
-  /** longest wait for the service, ms. @default 30,000, which is when its gateway gives up */
+  /**
+   * longest wait for one request's token, ms: proof, answer, and a second try where there is one. An ask that waited in vain for the
+   * request of others may take as long once more. @default 30,000, which is when the service's gateway gives up
+   */
   timeoutMs?: number;
   /** for tests. @default the machine's */
   clock?: ClientClock;

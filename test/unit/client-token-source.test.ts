@@ -145,6 +145,42 @@ describe('a token source', () => {
     expect(left()).toBe(1);
   });
 
+  test('does not ask once more where Retry-After is longer than the time that is left', async () => {
+    const clock = handClock(START_MS);
+    const { fetch, left } = service(refused(503, 'renewing', 2), vended('a'));
+    await expect(sourceAt(fetch, clock, { timeoutMs: 2_000 }).getToken()).rejects.toMatchObject({ code: 'renewing' });
+    expect(left()).toBe(1);
+    expect(clock.nowMs()).toBe(START_MS);
+  });
+
+  test('gives both tries one time together', async () => {
+    const signals: (AbortSignal | null | undefined)[] = [];
+    let secondIsOver: boolean | undefined;
+    const fetch: Fetch = async (_, init) => {
+      signals.push(init?.signal);
+      if (signals.length === 1) return Response.json({ code: 'renewing' }, { status: 503, headers: { 'retry-after': '1' } });
+      return new Promise((_resolve, reject) => {
+        signals[0]?.addEventListener('abort', () => {
+          secondIsOver = signals[1]?.aborted;
+          reject(new Error('aborted'));
+        });
+      });
+    };
+    // The clock stands still but for the wait between the tries; the time is that of the machine.
+    const source = sourceAt(fetch, handClock(START_MS), { timeoutMs: 1_001 });
+    await expect(source.getToken()).rejects.toMatchObject({ status: 0, code: 'unreachable' });
+    expect(signals).toHaveLength(2);
+    expect(secondIsOver).toBe(true);
+  });
+
+  test.each([
+    ['a proof that never comes', { authenticate: async () => new Promise<never>(() => undefined) }],
+    ['a fetch that heeds no signal', { fetch: async () => new Promise<never>(() => undefined) }],
+  ])('does not wait longer than its time for %s', async (_, options) => {
+    const source = sourceAt(service().fetch, undefined, { timeoutMs: 20, ...options });
+    await expect(source.getToken()).rejects.toMatchObject({ status: 0, code: 'unreachable' });
+  });
+
   test('does not ask again before Retry-After is over', async () => {
     const clock = handClock(START_MS);
     const { fetch, asked } = service(refused(503, 'backing_off', 30), vended('a'));
