@@ -2,9 +2,10 @@ import type { AccessToken } from './access-token.ts';
 import type { Authenticate } from './authenticate.ts';
 import { fetchWithToken } from './fetch-with-token.ts';
 import type { Fetch, WithTokenOptions } from './fetch-with-token.ts';
+import { createTokenMemory } from './token-memory.ts';
 import { createVendCall } from './vend-call.ts';
-import type { ClientClock } from './vend-call.ts';
-import { VendError } from './vend-error.ts';
+import type { Ask, ClientClock } from './vend-call.ts';
+import { isTrouble } from './vend-error.ts';
 
 /** Which tokens a source gives, and from where. */
 export interface TokenSourceOptions {
@@ -38,8 +39,9 @@ export interface TokenAsk {
 /** Gives living tokens of one account. Safe to share: one source an account and process is enough. */
 export interface TokenSource {
   /**
-   * From memory until a tenth of its life is left; then one request for everybody who waits. While the service is in trouble the
-   * token in memory is given as long as it lives, and the service is not asked again before its `Retry-After` is over.
+   * From memory until a tenth of its life is left; then one request for everybody who waits. Its token serves all for whom it is
+   * enough; its failure counts only for those who asked for the same. While the service is in trouble the token in memory is given as
+   * long as it lives, and the service is not asked for as much, or more, before its `Retry-After` is over.
    *
    * @throws VendError, and what `authenticate` throws
    */
@@ -51,17 +53,10 @@ export interface TokenSource {
   withToken(fetch?: Fetch, options?: WithTokenOptions): Fetch;
 }
 
-interface Ask {
-  minTtlSeconds: number;
-  rejected: string | undefined;
+/** A request under way. */
+interface Flight extends Ask {
+  landed: Promise<AccessToken>;
 }
-
-/** Left of a token's life when another is asked for. */
-const RENEW_AT = 0.1;
-/** A request that is sent with less may arrive too late. */
-const LIVING_MS = 5_000;
-/** Between two tries at a service that is in trouble and names no time, while there is a living token to go on with. */
-const QUIET_SECONDS = 5;
 
 const machineClock: ClientClock = {
   nowMs: () => Date.now(),
@@ -71,58 +66,48 @@ const machineClock: ClientClock = {
 /** @returns a source of tokens of one account, with one set of parameters */
 export function createTokenSource(options: TokenSourceOptions): TokenSource {
   const { clock = machineClock, fetch = globalThis.fetch, timeoutMs = 30_000, parameters = {} } = options;
-  const call = createVendCall({ ...options, clock, fetch, timeoutMs, parameters });
-  let held: AccessToken | undefined;
-  let flight: (Ask & { landed: Promise<AccessToken> }) | undefined;
-  let pause: { rejected: string | undefined; untilMs: number; error: VendError } | undefined;
+  const memory = createTokenMemory(createVendCall({ ...options, clock, fetch, timeoutMs, parameters }), clock);
+  const flights = new Set<Flight>();
 
-  const heldFor = ({ minTtlSeconds, rejected }: Ask, leastMs: number): AccessToken | undefined => {
-    if (held === undefined || held.fingerprint === rejected) return undefined;
-    return held.expiresAtMs - clock.nowMs() >= Math.max(leastMs, minTtlSeconds * 1000) ? held : undefined;
-  };
-
-  async function vend(ask: Ask): Promise<AccessToken> {
-    try {
-      if (pause !== undefined && pause.rejected === ask.rejected && clock.nowMs() < pause.untilMs) throw pause.error;
-      held = await call(ask);
-      pause = undefined;
-      return held;
-    } catch (error) {
-      if (!(error instanceof VendError) || !error.isTransient) throw error;
-      const living = heldFor(ask, LIVING_MS);
-      if (error !== pause?.error) pause = pauseAfter(error, ask, clock.nowMs(), living === undefined ? 0 : QUIET_SECONDS);
-      if (living === undefined) throw error;
-      return living;
-    }
+  function fly(ask: Ask): Promise<AccessToken> {
+    const landed = memory.vend(ask).finally(() => flights.delete(flight));
+    const flight: Flight = { ...ask, landed };
+    flights.add(flight);
+    return landed;
   }
 
   async function getToken({ minTtlSeconds = 0, rejected }: TokenAsk = {}): Promise<AccessToken> {
     const ask = { minTtlSeconds, rejected };
+    let waitedInVain = false;
     for (;;) {
-      const fresh = heldFor(ask, marginOf(held));
+      const fresh = memory.fresh(ask);
       if (fresh !== undefined) return fresh;
-      if (flight === undefined) {
-        const landed = vend(ask).finally(() => (flight = undefined));
-        flight = { ...ask, landed };
-        return landed;
+      const flying = [...flights];
+      const same = flying.find((flight) => isSame(ask, flight));
+      if (same !== undefined) return same.landed;
+      // Somebody asked for more, or for less; what they get may do. If not, the next request is ours.
+      const other = waitedInVain ? undefined : (flying.find((flight) => isCovered(ask, flight)) ?? flying[0]);
+      if (other === undefined) return fly(ask);
+      try {
+        const token = await other.landed;
+        if (isCovered(ask, other)) return token;
+      } catch (error) {
+        const living = isTrouble(error) ? memory.living(ask) : undefined;
+        if (living !== undefined) return living;
+        waitedInVain = true;
       }
-      if (isCovered(ask, flight)) return flight.landed;
-      // Somebody asked for less; what they get may do, and if not, the next request is ours.
-      await flight.landed.catch(() => undefined);
     }
   }
 
   return { getToken, withToken: (given = globalThis.fetch, withOptions = {}) => fetchWithToken(getToken, given, withOptions) };
 }
 
-function marginOf(token: AccessToken | undefined): number {
-  return token === undefined ? LIVING_MS : Math.max(LIVING_MS, (token.expiresAtMs - token.obtainedAtMs) * RENEW_AT);
+/** Whether they are the same question, so that a refusal of one is a refusal of both. */
+function isSame(ask: Ask, flight: Ask): boolean {
+  return flight.minTtlSeconds === ask.minTtlSeconds && flight.rejected === ask.rejected;
 }
 
+/** Whether a token that is enough for the flight is enough for the ask. */
 function isCovered(ask: Ask, flight: Ask): boolean {
   return flight.minTtlSeconds >= ask.minTtlSeconds && (ask.rejected === undefined || flight.rejected === ask.rejected);
-}
-
-function pauseAfter(error: VendError, { rejected }: Ask, nowMs: number, unlessToldSeconds: number) {
-  return { rejected, untilMs: nowMs + (error.retryAfterSeconds ?? unlessToldSeconds) * 1000, error };
 }

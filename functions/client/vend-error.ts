@@ -42,10 +42,16 @@ export class VendError extends Error {
     return this.problem.retryAfterSeconds;
   }
 
-  /** whether the service, or what it needs, is in trouble for now; everything else is for a person to mend */
+  /** whether the service, what it needs, or the way to it is in trouble for now; everything else is for a person to mend */
   get isTransient(): boolean {
-    return this.problem.status === 0 || this.problem.status === 429 || this.problem.status >= 500;
+    const { status, code } = this.problem;
+    return status === 0 || status === 429 || status >= 500 || code === 'unreadable';
   }
+}
+
+/** @returns whether it is transient trouble of the service; what `authenticate` throws is not */
+export function isTrouble(error: unknown): error is VendError {
+  return error instanceof VendError && error.isTransient;
 }
 
 /**

@@ -123,6 +123,54 @@ describe('a token source', () => {
     expect((await source.getToken()).accessToken).toBe('token-a');
   });
 
+  test('does not let a failure reach those who asked for less beside it', async () => {
+    const { fetch, asked } = service(refused(400, 'bad_request'), vended('a'));
+    const source = sourceAt(fetch);
+    const [greedy, modest, another] = await Promise.allSettled([
+      source.getToken({ minTtlSeconds: 100_000 }),
+      source.getToken(),
+      source.getToken(),
+    ]);
+    expect(greedy).toMatchObject({ status: 'rejected', reason: { code: 'bad_request' } });
+    expect([modest, another]).toMatchObject([{ value: { fingerprint: 'print-a' } }, { value: { fingerprint: 'print-a' } }]);
+    expect(asked.map(({ body }) => body)).toEqual([{ min_ttl: 100_000 }, {}]);
+  });
+
+  test('gives the living token to those who waited for a request that met trouble, where it is enough for them', async () => {
+    const clock = handClock(START_MS);
+    const { fetch, asked } = service(vended('a', 100), refused(503, 'store_unavailable', 5));
+    const source = sourceAt(fetch, clock);
+    await source.getToken();
+    clock.advance(92_000);
+    const [longer, any] = await Promise.allSettled([source.getToken({ minTtlSeconds: 60 }), source.getToken()]);
+    expect(longer).toMatchObject({ status: 'rejected', reason: { code: 'store_unavailable' } });
+    expect(any).toMatchObject({ value: { fingerprint: 'print-a' } });
+    expect(asked).toHaveLength(2);
+  });
+
+  test('asks for itself where the request it waited for was refused a grant', async () => {
+    const clock = handClock(START_MS);
+    const { fetch } = service(vended('a', 100), refused(403, 'no_grant'), refused(403, 'no_grant'));
+    const source = sourceAt(fetch, clock);
+    await source.getToken();
+    clock.advance(92_000);
+    const both = await Promise.allSettled([source.getToken({ minTtlSeconds: 60 }), source.getToken()]);
+    expect(both).toMatchObject([{ reason: { code: 'no_grant' } }, { reason: { code: 'no_grant' } }]);
+  });
+
+  test('waits in vain for one request of others at most, however many different asks there are', async () => {
+    const { fetch, asked } = service({ fails: true });
+    const answers: ((answer: Response) => void)[] = [];
+    const slow: Fetch = async (...sent) => (asked.length === 0 ? fetch(...sent) : new Promise((resolve) => answers.push(resolve)));
+    const source = sourceAt(slow);
+    const all = Promise.allSettled([30, 20, 40, 10, 20].map((minTtlSeconds) => source.getToken({ minTtlSeconds })));
+    while (answers.length < 3) await new Promise((resolve) => setImmediate(resolve));
+    for (const answer of answers) answer(Response.json(vended('a').body));
+    const statuses = (await all).map(({ status }) => status);
+    expect(statuses).toEqual(['rejected', 'fulfilled', 'fulfilled', 'fulfilled', 'fulfilled']);
+    expect(answers).toHaveLength(3);
+  });
+
   test('never gives the token that is reported as rejected, and reports it by its fingerprint', async () => {
     const { fetch, asked } = service(vended('a'), vended('b'));
     const source = sourceAt(fetch);
@@ -193,8 +241,95 @@ describe('a token source', () => {
     expect((await source.getToken()).accessToken).toBe('token-a');
   });
 
+  test('says of Retry-After what is left of it, rounded up', async () => {
+    const clock = handClock(START_MS);
+    const { fetch } = service(refused(503, 'backing_off', 300));
+    const source = sourceAt(fetch, clock);
+    const first = await source.getToken().catch((error: unknown) => error);
+    clock.advance(298_001);
+    const later = await source.getToken().catch((error: unknown) => error);
+    expect(first).toMatchObject({ retryAfterSeconds: 300 });
+    expect(later).toMatchObject({ code: 'backing_off', message: 'Refused (backing_off): Because.', retryAfterSeconds: 2 });
+  });
+
+  test('holds those who ask for as much as was refused, and asks for those who ask for less', async () => {
+    const clock = handClock(START_MS);
+    const { fetch, asked } = service(refused(503, 'backing_off', 300), vended('a', 50));
+    const source = sourceAt(fetch, clock);
+    await expect(source.getToken({ minTtlSeconds: 60 })).rejects.toMatchObject({ code: 'backing_off' });
+    expect((await source.getToken()).accessToken).toBe('token-a');
+    clock.advance(100_000);
+    await expect(source.getToken({ minTtlSeconds: 61 })).rejects.toMatchObject({ code: 'backing_off', retryAfterSeconds: 200 });
+    expect(asked).toHaveLength(2);
+  });
+
+  test('holds reports of a refused token apart from those who just want one', async () => {
+    const clock = handClock(START_MS);
+    const { fetch } = service(vended('a'), refused(429, 'too_soon', 600), vended('b'));
+    const source = sourceAt(fetch, clock);
+    const { fingerprint: rejected } = await source.getToken();
+    await expect(source.getToken({ rejected })).rejects.toMatchObject({ code: 'too_soon' });
+    clock.advance(280_000);
+    await expect(source.getToken({ rejected })).rejects.toMatchObject({ code: 'too_soon', retryAfterSeconds: 320 });
+    expect((await source.getToken()).accessToken).toBe('token-b');
+  });
+
+  test('heeds the longest of several times that it was told', async () => {
+    const clock = handClock(START_MS);
+    const { fetch, asked } = service(refused(503, 'backing_off', 300), refused(503, 'store_unavailable', 5), vended('a', 30));
+    const source = sourceAt(fetch, clock);
+    await expect(source.getToken({ minTtlSeconds: 60 })).rejects.toMatchObject({ code: 'backing_off' });
+    await expect(source.getToken()).rejects.toMatchObject({ code: 'store_unavailable' });
+    await expect(source.getToken({ minTtlSeconds: 60 })).rejects.toMatchObject({ code: 'backing_off' });
+    clock.advance(5_000);
+    await source.getToken();
+    await expect(source.getToken({ minTtlSeconds: 60 })).rejects.toMatchObject({ code: 'backing_off' });
+    expect(asked).toHaveLength(3);
+  });
+
+  test('asks for those for whom the living token is not enough, also right after trouble that named no time', async () => {
+    const clock = handClock(START_MS);
+    const { fetch } = service(vended('a'), { fails: true }, vended('b'));
+    const source = sourceAt(fetch, clock);
+    await source.getToken();
+    clock.advance(280_000);
+    expect((await source.getToken()).accessToken).toBe('token-a');
+    expect((await source.getToken({ minTtlSeconds: 60 })).accessToken).toBe('token-b');
+  });
+
+  test('takes no token for younger than it is when the clock is set back', async () => {
+    const clock = handClock(START_MS);
+    const { fetch } = service(vended('a'), vended('b'));
+    const source = sourceAt(fetch, clock);
+    await source.getToken();
+    clock.advance(250_000);
+    await source.getToken();
+    clock.advance(-200_000);
+    expect((await source.getToken()).accessToken).toBe('token-b');
+  });
+
+  test('counts the life from the time after, when the clock is set back during the request', async () => {
+    const clock = handClock(START_MS);
+    const { fetch, asked } = service(vended('a'));
+    const stepping: Fetch = async (...sent) => (clock.advance(-3_600_000), fetch(...sent));
+    const source = sourceAt(stepping, clock);
+    expect((await source.getToken()).expiresAtMs).toBe(clock.nowMs() + 300_000);
+    await source.getToken();
+    expect(asked).toHaveLength(1);
+  });
+
+  test('waits no longer than it was told when the clock is set back', async () => {
+    const clock = handClock(START_MS);
+    const { fetch } = service(refused(503, 'backing_off', 30), vended('a'));
+    const source = sourceAt(fetch, clock);
+    await expect(source.getToken()).rejects.toThrow(VendError);
+    clock.advance(-3_600_000);
+    expect((await source.getToken()).accessToken).toBe('token-a');
+  });
+
   test.each([
     ['answers 5xx', refused(502, 'provider_unreadable')],
+    ['answers something else in its place', { body: {} }],
     ['cannot be reached', { fails: true }],
     ['is throttled by its gateway', { status: 429, body: { message: 'Too Many Requests' } }],
   ])('goes on with the living token while the service %s', async (_, trouble) => {
