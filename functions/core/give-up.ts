@@ -1,3 +1,4 @@
+import { hostRule } from './account-health.ts';
 import { hasTrouble, updateAccount, withBackOff, withSuccess } from './account-item.ts';
 import type { AccountFailure } from './account.ts';
 import { isOurLateness, type Failed } from './failures.ts';
@@ -50,7 +51,8 @@ export async function giveUp(
     const reason = hostMistakes.has(failed.code) ? 'misconfigured' : 'configuration';
     const failure = setFailure(deps, situation, reason, failed.providerError, retryAtMs);
     await releaseLease(deps, lease, { spent, failure, dueAtMs: retryAtMs });
-    return { kind: 'refused', refusal: { reason, retryAtMs, providerError: failed.providerError } };
+    const rule = reason === 'misconfigured' ? hostRule : {};
+    return { kind: 'refused', refusal: { reason, retryAtMs, providerError: failed.providerError, ...rule } };
   }
   const account = call === 'login' ? situation.account : await noteRefreshFailure(deps, situation, lease, failed);
   const { notBeforeMs, nextLoginAtMs } = account;

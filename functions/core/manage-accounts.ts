@@ -1,5 +1,5 @@
-import { accountState, nextTryAtMs, tokenSetState } from './account-health.ts';
-import type { AccountState, TokenSetState } from './account-health.ts';
+import { accountHealth, tokenSetState } from './account-health.ts';
+import type { AccountState, StoredSet, TokenSetState } from './account-health.ts';
 import type { AccountFailure, AccountItem } from './account.ts';
 import { TokenVendingError } from './errors.ts';
 import type { Clock, Renewals, TokenStore } from './ports.ts';
@@ -7,7 +7,7 @@ import type { Provider } from './provider.ts';
 import type { Outcome, Refusal, RenewCommand } from './renewal.ts';
 import type { Timing } from './timing.ts';
 import { partitionOf } from './token-set.ts';
-import type { AccountRef, SetFailure, TokenParameters, TokenSetItem } from './token-set.ts';
+import type { AccountRef, SetFailure, TokenParameters } from './token-set.ts';
 
 /** What an operator sees of a token set: clocks and last failure, no token. Times in ms since the epoch. */
 export interface TokenSetView {
@@ -130,22 +130,19 @@ async function* allowedRefs({ store, providers }: Deps, allows: (partition: stri
   }
 }
 
-async function tokenSetsOf(store: TokenStore, ref: AccountRef): Promise<readonly { sort: string; item: TokenSetItem }[]> {
-  const sets: { sort: string; item: TokenSetItem }[] = [];
+async function tokenSetsOf(store: TokenStore, ref: AccountRef): Promise<readonly StoredSet[]> {
+  const sets: StoredSet[] = [];
   for await (const page of store.listTokenSets(ref)) sets.push(...page.map(({ key, item }) => ({ sort: key.sort, item })));
   return sets;
 }
 
-function viewOf(account: AccountItem, sets: readonly { sort: string; item: TokenSetItem }[], nowMs: number): AccountView {
-  const items = sets.map(({ item }) => item);
+function viewOf(account: AccountItem, sets: readonly StoredSet[], nowMs: number): AccountView {
   return {
+    ...accountHealth(account, sets, nowMs),
     ref: account.ref,
-    state: accountState(account, items, nowMs),
     secretVersion: account.secretVersion,
     proven: account.proven,
     refusedLogins: account.refused,
-    nextTryAtMs: nextTryAtMs(account, nowMs),
-    failure: account.failure,
     tokenSets: sets.map(({ sort, item }) => ({
       set: sort,
       state: tokenSetState(item, nowMs),

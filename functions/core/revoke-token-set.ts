@@ -24,7 +24,11 @@ export async function revokeTokenSet(
     const reading = await readAccount(deps, ref, limits.deadlineMs, false);
     const item = await store.readTokenSet(key);
     // A first log-in under way would otherwise store its token after this has answered.
-    if (!item?.sealed && !item?.lease) return 'refusal' in reading ? { outcome: 'refused', refusal: reading.refusal } : { outcome: 'done' };
+    if (!item?.sealed && !item?.lease) {
+      // A secret that breaks a rule keeps nobody from having nothing to revoke.
+      const isThere = !('refusal' in reading) || reading.refusal.reason === 'misconfigured';
+      return isThere ? { outcome: 'done' } : { outcome: 'refused', refusal: reading.refusal };
+    }
     if (clock.nowMs() + timing.acquireNeedsMs > limits.deadlineMs) return { outcome: 'wait', retryAtMs: clock.nowMs() + timing.leaseMs };
     const opened = await openItem(deps, key, item);
     const { account } = reading;

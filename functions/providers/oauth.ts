@@ -34,13 +34,15 @@ const errors: Readonly<Record<string, FailureKind | Partial<Record<Sent, Failure
 };
 
 /**
- * Judges an error of OAuth 2 by its code alone: servers disagree about the status, also between their own versions.
+ * Judges an error of OAuth 2 by its code: servers disagree about the status, also between their own versions. But for one: 401 is
+ * only said of a client's own authentication, and Keycloak says `unauthorized_client` with it where the client's secret is wrong.
  *
  * @see RFC 6749 section 5.2
  */
 export function oauthError(answer: ProviderAnswer, sent: Sent): Classified {
   const providerError = textOf(at(jsonOf(answer), 'error'));
   const known = providerError !== undefined && Object.hasOwn(errors, providerError) ? errors[providerError] : undefined;
+  if (providerError === 'unauthorized_client' && answer.status === 401) return { providerError, kind: 'client_refused' };
   return { providerError, kind: typeof known === 'object' ? known[sent] : known };
 }
 

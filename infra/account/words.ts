@@ -1,5 +1,5 @@
 import type { AccountFailure } from '../../functions/core/account.ts';
-import type { AccountState } from '../../functions/core/account-health.ts';
+import { hostRule, type AccountState } from '../../functions/core/account-health.ts';
 import type { AccountView, TokenSetView } from '../../functions/core/manage-accounts.ts';
 import type { Refusal } from '../../functions/core/renewal.ts';
 import { partitionOf } from '../../functions/core/token-set.ts';
@@ -111,7 +111,10 @@ export function refusalWords(ref: AccountRef, refusal: Refusal, secretName: stri
       `There is no secret ${secretName}, or it is marked for deletion. docs/providers/${provider}.md shows its shape; then:`,
       create,
     ],
-    misconfigured: [`The secret breaks a rule: ${field} ${rule}. Mend it:`, put],
+    misconfigured: [
+      `The secret breaks a rule: ${field} ${rule}. ${field === hostRule.field ? 'List its origin under privateOrigins and deploy, or mend it' : 'Mend it'}:`,
+      put,
+    ],
     credentials_refused: [`${provider} refuses the credentials.${code}${next} A new version of the secret is tried at once:`, put],
     configuration: [
       `${provider} takes the credentials and refuses what is asked with them: scope, profile, or what the client may do.${code}${next}`,

@@ -240,6 +240,14 @@ describe('an account whose secret breaks a rule', () => {
     const health = await run.call('GET', `/v1/accounts/${account}`);
     expect(health.body).toMatchObject({ state: 'misconfigured', failure: { field: 'base_url' } });
   });
+
+  test('is 503 for a host that may not be called as well', async () => {
+    const account = await anotherAccount('vidizmo', 'inside', { base_url: 'https://10.1.2.3' });
+    expect(seen(await vend(account))).toEqual(aProblem(503, 'account_misconfigured'));
+    const health = await run.call('GET', `/v1/accounts/${account}`);
+    expect(health.body).toMatchObject({ state: 'misconfigured', failure: { field: 'host' } });
+    expect((await run.call('POST', `${vendPath(account)}/revoke`, { json: {} })).status).toBe(204);
+  });
 });
 
 describe('the health of accounts', () => {

@@ -325,6 +325,7 @@ describe('refusals', () => {
     ['invalid_client', 401, 'client_refused', 'no'],
     ['invalid_client', 400, 'client_refused', 'no'],
     ['unauthorized_client', 400, 'configuration', 'no'],
+    ['unauthorized_client', 401, 'client_refused', 'no'],
     ['invalid_scope', 400, 'configuration', 'no'],
     ['invalid_request', 401, 'configuration', 'no'],
     ['temporarily_unavailable', 400, 'transient', 'unknown'],

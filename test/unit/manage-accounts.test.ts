@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { accountState, nextTryAtMs, tokenSetState } from '../../functions/core/account-health.ts';
+import { accountHealth, hostRule, tokenSetState } from '../../functions/core/account-health.ts';
 import type { AccountItem } from '../../functions/core/account.ts';
 import { createManageAccounts } from '../../functions/core/manage-accounts.ts';
 import type { Outcome, RenewCommand } from '../../functions/core/renewal.ts';
 import { timing } from '../../functions/core/timing.ts';
-import { keyOf, type AccountRef, type TokenSetItem } from '../../functions/core/token-set.ts';
+import { keyOf, type AccountRef, type SetFailure, type TokenSetItem } from '../../functions/core/token-set.ts';
 import { theClock, theNowMs, theProviders } from '../support/http-calls.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 
@@ -30,6 +30,19 @@ const living: TokenSetItem = { generation: 7, sealed: new Uint8Array([1]), obtai
 const consent: TokenSetItem = { generation: 8, failure: { code: 'needs_consent', atMs: theNowMs, secretVersion: 'v1' } };
 const later = theNowMs + 60_000;
 
+/** The first set is the account's own, the others are of some parameters. */
+const healthOf = (account: AccountItem, ...items: TokenSetItem[]) =>
+  accountHealth(
+    account,
+    items.map((item, index) => ({ sort: keyOf(ref, index === 0 ? {} : { profile: index }).sort, item })),
+    theNowMs,
+  );
+const stateOf = (account: AccountItem, ...items: TokenSetItem[]) => healthOf(account, ...items).state;
+const failed = (code: SetFailure['code'], more: Partial<SetFailure> = {}): TokenSetItem => ({
+  generation: 9,
+  failure: { code, atMs: theNowMs, notBeforeMs: later, secretVersion: 'v1', ...more },
+});
+
 describe("an account's state", () => {
   test.each([
     ['well', anAccount()],
@@ -41,22 +54,40 @@ describe("an account's state", () => {
     ['misconfigured', anAccount({ failure: { code: 'misconfigured', atMs: theNowMs, field: 'base_url', rule: 'must be an https URL' } })],
     ['gone', anAccount({ secretVersion: '', identity: '' })],
   ] as const)('is %s', (state, account) => {
-    expect(accountState(account, [living], theNowMs)).toBe(state);
+    expect(stateOf(account, living)).toBe(state);
   });
 
   test('is needs_consent where one of its token sets does, under the secret as it is', () => {
-    expect(accountState(anAccount(), [living, consent], theNowMs)).toBe('needs_consent');
-    expect(accountState(anAccount({ secretVersion: 'v2' }), [living, consent], theNowMs)).toBe('well');
+    expect(stateOf(anAccount(), living, consent)).toBe('needs_consent');
+    expect(stateOf(anAccount({ secretVersion: 'v2' }), living, consent)).toBe('well');
+  });
+
+  test('is misconfigured where its host may not be called, whatever set found out, and names the rule', () => {
+    const { state, nextTryAtMs, failure } = healthOf(anAccount(), living, failed('misconfigured'));
+    expect([state, nextTryAtMs, failure]).toEqual(['misconfigured', later, { code: 'misconfigured', atMs: theNowMs, ...hostRule }]);
+    expect(stateOf(anAccount({ secretVersion: 'v2' }), living, failed('misconfigured'))).toBe('well');
+  });
+
+  test('is misconfigured where the provider refuses what is asked for its own token, with the code that it said', () => {
+    const stale = anAccount({ failure: { code: 'backing_off', atMs: 0 } });
+    const { state, nextTryAtMs, failure } = healthOf(stale, failed('configuration', { providerError: 'invalid_scope' }), living);
+    expect([state, nextTryAtMs]).toEqual(['misconfigured', later]);
+    expect(failure).toEqual({ code: 'misconfigured', atMs: theNowMs, providerError: 'invalid_scope' });
+  });
+
+  test('is not the fault of one set of parameters, unless no set lives', () => {
+    expect(stateOf(anAccount(), living, failed('configuration'))).toBe('well');
+    expect(stateOf(anAccount(), { generation: 7 }, failed('configuration'))).toBe('misconfigured');
   });
 
   test('tells what needs a person before what heals by itself', () => {
-    expect(accountState(anAccount({ refused: 2, notBeforeMs: later }), [consent], theNowMs)).toBe('refused');
-    expect(accountState(anAccount({ notBeforeMs: later }), [consent], theNowMs)).toBe('needs_consent');
+    expect(stateOf(anAccount({ refused: 2, notBeforeMs: later }), consent)).toBe('refused');
+    expect(stateOf(anAccount({ notBeforeMs: later }), consent)).toBe('needs_consent');
   });
 
   test('comes with the time of the next try, while that is to come', () => {
-    expect(nextTryAtMs(anAccount({ notBeforeMs: later, nextLoginAtMs: later + 1 }), theNowMs)).toBe(later + 1);
-    expect(nextTryAtMs(anAccount({ notBeforeMs: theNowMs }), theNowMs)).toBeUndefined();
+    expect(healthOf(anAccount({ notBeforeMs: later, nextLoginAtMs: later + 1 })).nextTryAtMs).toBe(later + 1);
+    expect(healthOf(anAccount({ notBeforeMs: theNowMs })).nextTryAtMs).toBeUndefined();
   });
 });
 

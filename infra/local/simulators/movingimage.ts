@@ -45,7 +45,7 @@ function behave(stage: Stage): Behaviour {
   function login({ body }: SimulatedRequest): Reply {
     const form = new URLSearchParams(body);
     const user = form.get('username') ?? '';
-    if (!isClient(form)) return error(401, 'invalid_client', 'Invalid client or Invalid client credentials');
+    if (!isClient(form)) return error(401, 'unauthorized_client', 'Invalid client or Invalid client credentials');
     if (!(form.get('scope') ?? '').split(' ').includes('openid')) return error(400, 'invalid_scope', 'Invalid scopes');
     const right = checkLogin(stage, control.users[user], (known) => known.password === form.get('password'), 30);
     // A lock looks like a bad password; the status differs between versions.
@@ -56,7 +56,7 @@ function behave(stage: Stage): Behaviour {
 
   function refresh({ body }: SimulatedRequest): Reply {
     const form = new URLSearchParams(body);
-    if (!isClient(form)) return error(401, 'invalid_client', 'Invalid client or Invalid client credentials');
+    if (!isClient(form)) return error(401, 'unauthorized_client', 'Invalid client or Invalid client credentials');
     const claims = mint.openJwt(form.get('refresh_token') ?? '');
     const spent = claims?.type === 'refresh' ? sessions.spend(claims) : undefined;
     return spent === undefined

@@ -20,6 +20,12 @@ describe('a revocation', () => {
     expect(await revoke(bench)).toEqual({ outcome: 'refused', refusal: { reason: 'no_account' } });
   });
 
+  test('has nothing to do either where the secret breaks a rule', async () => {
+    const bench = renewalBench();
+    bench.secrets.set({ base_url: 17 });
+    expect(await revoke(bench)).toEqual({ outcome: 'done' });
+  });
+
   test('is held up by no failure and no spacing', async () => {
     const bench = renewalBench();
     await bench.renew();
