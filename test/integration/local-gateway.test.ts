@@ -82,6 +82,23 @@ describe('the local gateway', () => {
     expect(events[0]).not.toHaveProperty('headers.cookie');
   });
 
+  test('gives event and answer one id, and each call another', async () => {
+    await start();
+    const answers = [await call(vendPath, { method: 'POST' }), await call(vendPath, { method: 'POST' })];
+    const ids = answers.map(({ headers }) => headers.get('apigw-requestid'));
+    expect(events).toEqual(ids.map((requestId) => expect.objectContaining({ requestContext: expect.objectContaining({ requestId }) })));
+    expect(new Set(ids).size).toBe(2);
+    expect((await call(vendPath, { method: 'POST', body: Buffer.alloc(10 * 1024 * 1024 + 1) })).headers.get('apigw-requestid')).toMatch(
+      /./,
+    );
+  });
+
+  test.each(['__proto__', 'constructor', 'toString'])('hands over a query parameter that is named %s', async (name) => {
+    await start();
+    await call(`${vendPath}?${name}=1&${name}=2`, { method: 'POST' });
+    expect(events).toEqual([expect.objectContaining({ queryStringParameters: Object.fromEntries([[name, '1,2']]) })]);
+  });
+
   test('hands over a body that is no text as base64, and none as nothing', async () => {
     await start();
     await call(vendPath, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: new Uint8Array([0, 255]) });

@@ -98,6 +98,13 @@ describe('the whole service in one process', () => {
     expect(nobody).toEqual({ status: 401, body: { message: 'Unauthorized' } });
   });
 
+  test("gives the answer the id that the call's audit line has", async () => {
+    const headers = { authorization: `Bearer ${stack.callers.developer.jwt}` };
+    const answer = await fetch(`${stack.url}/v1/tokens/vidizmo/main`, { method: 'POST', headers });
+    const audited = lines.findLast((line) => line.includes('"event":"vend"')) ?? '';
+    expect(JSON.parse(audited)).toMatchObject({ detail: { request: answer.headers.get('apigw-requestid') } });
+  });
+
   test('says in its lines what it did and never a token', async () => {
     const { body } = await vend('vidizmo/main');
     expect(lines.some((line) => line.includes('"event":"vend"'))).toBe(true);

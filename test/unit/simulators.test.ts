@@ -72,6 +72,17 @@ describe('the simulators', () => {
     );
   });
 
+  test.each(['__proto__', 'constructor'])('know no user %s, whom nobody told them of', async (name) => {
+    const simulators = await start();
+    const bench = benchFor(...simulators.origins);
+    for (const { provider, secret } of simulators.accounts) {
+      const known = new Set(Object.values(simulators.byProvider).flatMap(({ control }) => Object.keys(control.users)));
+      const entries = Object.entries(secret).map(([member, value]) => [member, known.has(String(value)) ? name : value] as const);
+      expect(await bench.account(provider, Object.fromEntries(entries)).login()).toMatchObject({ failure: 'credentials_refused' });
+    }
+    expect([Object.hasOwn(Object.prototype, 'failures'), Object.hasOwn(Object, 'failures')]).toEqual([false, false]);
+  });
+
   test('are steered and read over HTTP by another process', async () => {
     const vidizmo = kept(await startVidizmoSimulator({ authority }));
     await ask(vidizmo, '/_simulator/control', { fault: { answer: 'status', status: 503, times: 1 } });

@@ -37,13 +37,13 @@ export async function createDevelopmentIssuer(
   }
   const key = await importPKCS8(state.value.privateKey, 'RS256');
   const published = { ...(await exportJWK(createPublicKey(state.value.privateKey))), kid: KEY_ID, use: 'sig', alg: 'RS256' };
-  const documents: Readonly<Record<string, unknown>> = {
-    '/.well-known/openid-configuration': { issuer, jwks_uri: `${issuer}/jwks.json` },
-    '/jwks.json': { keys: [published] },
-  };
+  const documents = new Map<string, unknown>([
+    ['/.well-known/openid-configuration', { issuer, jwks_uri: `${issuer}/jwks.json` }],
+    ['/jwks.json', { keys: [published] }],
+  ]);
   return {
     issuer,
-    documentAt: (path) => documents[path],
+    documentAt: (path) => documents.get(path),
     sign: (subject, claims = {}) =>
       new SignJWT({ scope: defaults.scope, ...claims })
         .setProtectedHeader({ alg: 'RS256', kid: KEY_ID })

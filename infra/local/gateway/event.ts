@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { awsAccount, region } from '../aws/protocol.ts';
 import type { SignedRequest } from './sigv4.ts';
 
@@ -17,10 +16,16 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 /**
  * The event that API Gateway makes of a request: HTTP API, payload format 2.0.
  *
+ * @param sent the call's id, which its answer has as well, and the address that it came from
  * @param authorizer `requestContext.authorizer`; undefined on an open route
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
-export function eventOf(request: SignedRequest, routed: Routed, sourceIp: string, authorizer: object | undefined) {
+export function eventOf(
+  request: SignedRequest,
+  routed: Routed,
+  { requestId, sourceIp }: { requestId: string; sourceIp: string },
+  authorizer: object | undefined,
+) {
   const { cookie, ...headers } = request.headers;
   const path = decoded(request.path);
   const isText = TEXT.test(headers['content-type'] ?? 'text/plain');
@@ -40,7 +45,7 @@ export function eventOf(request: SignedRequest, routed: Routed, sourceIp: string
       domainName: `${apiId}.execute-api.${region}.amazonaws.com`,
       domainPrefix: apiId,
       http: { method: request.method, path, protocol: 'HTTP/1.1', sourceIp, userAgent: headers['user-agent'] ?? '' },
-      requestId: randomUUID(),
+      requestId,
       routeKey: routed.routeKey,
       stage: '$default',
       ...clock(new Date()),
@@ -61,11 +66,13 @@ export function decoded(text: string): string {
 
 /** A name that comes more than once keeps all its values, with commas. */
 function parametersOf(query: string): Readonly<Record<string, string>> {
-  const parameters: Record<string, string> = {};
+  // No object yet: in one, a parameter `__proto__` would be set without a trace.
+  const parameters = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(query)) {
-    parameters[name] = Object.hasOwn(parameters, name) ? `${parameters[name]},${value}` : value;
+    const before = parameters.get(name);
+    parameters.set(name, before === undefined ? value : `${before},${value}`);
   }
-  return parameters;
+  return Object.fromEntries(parameters);
 }
 
 function two(value: number): string {

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { HttpFunction } from '../../../functions/routes.ts';
-import { close, listen } from '../listen.ts';
+import { close, listen, underOwnName } from '../listen.ts';
 import type { Invocation, LocalFunctions } from '../local-functions.ts';
 import type { Authorizer } from './authorizer.ts';
 import { eventOf } from './event.ts';
+import { readRequest } from './read-request.ts';
 import { routeOf } from './router.ts';
-import type { SignedRequest } from './sigv4.ts';
 import { createBucket } from './throttle.ts';
 
 /** What the gateway stands in front of. */
@@ -37,7 +37,6 @@ interface Answer {
   body: string | Buffer;
 }
 
-const MOST_BYTES = 10 * 1024 * 1024;
 const LONGEST_WAIT_MS = 30_000;
 
 /**
@@ -48,14 +47,17 @@ const LONGEST_WAIT_MS = 30_000;
  */
 export async function startGateway(options: GatewayOptions, port = 0): Promise<Gateway> {
   const allows = createBucket(options.throttle);
-  const server = createServer((incoming, response) => {
-    void answer(incoming)
-      .catch(() => own(500, 'Internal Server Error'))
-      .then((result) => send(response, result));
-  });
+  const server = createServer(
+    underOwnName((incoming, response) => {
+      const requestId = randomBytes(11).toString('base64url');
+      void answer(incoming, requestId)
+        .catch(() => own(500, 'Internal Server Error'))
+        .then((result) => send(response, requestId, result));
+    }),
+  );
 
-  const answer = async (incoming: IncomingMessage): Promise<Answer> => {
-    const request = await read(incoming);
+  const answer = async (incoming: IncomingMessage, requestId: string): Promise<Answer> => {
+    const request = await readRequest(incoming);
     if (request === undefined) return own(413, 'Request Too Long');
     const document = options.documentAt?.(request.path);
     if (document !== undefined) return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(document) };
@@ -64,40 +66,14 @@ export async function startGateway(options: GatewayOptions, port = 0): Promise<G
     if (routed === undefined) return own(404, 'Not Found');
     const authorization = routed.route.auth === 'none' ? { authorizer: undefined } : await options.authorizer(request);
     if ('status' in authorization) return own(authorization.status, authorization.message, authorization.headers);
-    const event = eventOf(request, routed, incoming.socket.remoteAddress ?? '', authorization.authorizer);
+    const sent = { requestId, sourceIp: incoming.socket.remoteAddress ?? '' };
+    const event = eventOf(request, routed, sent, authorization.authorizer);
     const invoking = options.functions.invoke(options.nameOf(routed.route.function), event);
     return within(options.integrationTimeoutMs ?? LONGEST_WAIT_MS, invoking.then(answerOf));
   };
 
   const listeningPort = await listen(server, port);
   return { port: listeningPort, close: () => close(server, LONGEST_WAIT_MS) };
-}
-
-/** @returns undefined where the body is longer than API Gateway takes */
-async function read(incoming: IncomingMessage): Promise<SignedRequest | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
-    const bytes = Buffer.from(chunk);
-    size += bytes.length;
-    if (size <= MOST_BYTES) chunks.push(bytes);
-  }
-  if (size > MOST_BYTES) return undefined;
-  const target = incoming.url ?? '/';
-  const mark = target.indexOf('?');
-  return {
-    method: incoming.method ?? 'GET',
-    path: mark === -1 ? target : target.slice(0, mark),
-    query: mark === -1 ? '' : target.slice(mark + 1),
-    headers: headersOf(incoming),
-    body: Buffer.concat(chunks),
-  };
-}
-
-/** A header that came more than once is one value with commas, also where Node would have kept the first only. */
-function headersOf(incoming: IncomingMessage): Readonly<Record<string, string>> {
-  const several = Object.entries(incoming.headersDistinct);
-  return Object.fromEntries(several.map(([name, values = []]) => [name, values.join(name === 'cookie' ? '; ' : ',')]));
 }
 
 async function within(timeoutMs: number, answering: Promise<Answer>): Promise<Answer> {
@@ -138,9 +114,9 @@ function own(status: number, message: string, headers: Readonly<Record<string, s
   return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ message }) };
 }
 
-function send(response: ServerResponse, { status, headers, cookies = [], body }: Answer): void {
+function send(response: ServerResponse, requestId: string, { status, headers, cookies = [], body }: Answer): void {
   const length = status === 204 ? {} : { 'content-length': String(Buffer.byteLength(body)) };
   for (const cookie of cookies) response.appendHeader('set-cookie', cookie);
-  response.writeHead(status, { ...headers, 'apigw-requestid': randomBytes(11).toString('base64url'), ...length });
+  response.writeHead(status, { ...headers, 'apigw-requestid': requestId, ...length });
   response.end(status === 204 ? undefined : body);
 }

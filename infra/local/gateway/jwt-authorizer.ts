@@ -58,13 +58,13 @@ function scopesOf({ scope, scp }: JWTPayload): readonly string[] {
 
 /** Every claim becomes a string, a list becomes `[a b]`, and null is left out. */
 function claimsOf(payload: JWTPayload): Readonly<Record<string, string>> {
-  const claims: Record<string, string> = {};
-  for (const [name, value] of Object.entries(payload)) {
-    if (value === null || value === undefined) continue;
-    if (Array.isArray(value)) claims[name] = `[${value.join(' ')}]`;
-    else claims[name] = typeof value === 'string' ? value : JSON.stringify(value);
-  }
-  return claims;
+  const said = Object.entries(payload).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(said.map(([name, value]) => [name, textOf(value)]));
+}
+
+function textOf(claim: unknown): string {
+  if (Array.isArray(claim)) return `[${claim.join(' ')}]`;
+  return typeof claim === 'string' ? claim : JSON.stringify(claim);
 }
 
 function unauthorized(words: string): Authorization {

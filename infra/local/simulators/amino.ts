@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { checkLogin, createSessions, jsonBody } from './sessions.ts';
+import { checkLogin, createSessions, jsonBody, userOf } from './sessions.ts';
 import { startSimulator } from './simulator.ts';
 import type { Behaviour, Reply, SimulatedRequest, Simulator, SimulatorOptions, Stage } from './simulator.ts';
 import { bearerOf } from './tokens.ts';
@@ -53,12 +53,12 @@ function behave(stage: Stage): Behaviour {
   }
 
   function profileFor(user: string, wanted: unknown): string | undefined {
-    const profiles = control.users[user]?.scopes ?? [];
+    const profiles = userOf(control, user)?.scopes ?? [];
     return wanted === undefined ? profiles[0] : profiles.find((profile) => profile === wanted);
   }
 
   function login(user: string, password: unknown, wanted: unknown): Reply {
-    const right = checkLogin(stage, control.users[user], (known) => known.password === password, 10);
+    const right = checkLogin(stage, userOf(control, user), (known) => known.password === password, 10);
     if (right !== 'good') return refusal(400, right === 'locked' ? 'a7c01f3' : '5e2d90b', 'User authentication failed');
     if (control.maxSessions > 0 && sessions.living(user) >= control.maxSessions) return refusal(400, '77b1c2d', 'Too many sessions');
     const profile = profileFor(user, wanted);

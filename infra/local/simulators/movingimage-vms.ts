@@ -1,4 +1,4 @@
-import { checkLogin, createSessions, jsonBody } from './sessions.ts';
+import { checkLogin, createSessions, jsonBody, userOf } from './sessions.ts';
 import { startSimulator } from './simulator.ts';
 import type { Behaviour, Reply, SimulatedRequest, Simulator, SimulatorOptions, Stage } from './simulator.ts';
 
@@ -35,7 +35,7 @@ function behave(stage: Stage): Behaviour {
     const answer = {
       accessToken: write(access),
       refreshToken: control.omit.includes('refresh_token') ? undefined : write(refresh),
-      videoManagerList: (control.users[user]?.scopes ?? []).map((each) => ({ id: id(each), name: `Video Manager ${each}` })),
+      videoManagerList: (userOf(control, user)?.scopes ?? []).map((each) => ({ id: id(each), name: `Video Manager ${each}` })),
       validForVideoManager: id(manager),
     };
     return { status: 200, body: JSON.stringify(answer) };
@@ -43,7 +43,7 @@ function behave(stage: Stage): Behaviour {
 
   function login({ body }: SimulatedRequest): Reply {
     const { username, password } = jsonBody(body);
-    const user = control.users[String(username)];
+    const user = userOf(control, String(username));
     const right = checkLogin(stage, user, (known) => known.password === password, 10);
     if (right !== 'good') return { status: control.variant === 1 && !control.unseen ? 200 : 401, body: envelope('', 'Login failed') };
     return tokens(String(username), user?.scopes?.[0] ?? '0');
@@ -53,7 +53,7 @@ function behave(stage: Stage): Behaviour {
     const token = String(jsonBody(body)['refreshToken']);
     const claims = mint.openJwt(token) ?? mint.openOpaque(token);
     // The VideoManager is judged first: a refusal because of it spends nothing.
-    if (claims !== undefined && control.users[claims.sub]?.scopes?.includes(manager) !== true) return page(403);
+    if (claims !== undefined && userOf(control, claims.sub)?.scopes?.includes(manager) !== true) return page(403);
     const spent = claims?.type === 'refresh' ? sessions.spend(claims) : undefined;
     return spent === undefined ? page(401) : tokens(spent.sub, manager, spent.sid);
   }

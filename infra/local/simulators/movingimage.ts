@@ -1,4 +1,4 @@
-import { checkLogin, createSessions } from './sessions.ts';
+import { checkLogin, createSessions, userOf } from './sessions.ts';
 import { startSimulator } from './simulator.ts';
 import type { Behaviour, Reply, SimulatedRequest, Simulator, SimulatorOptions, Stage } from './simulator.ts';
 
@@ -47,7 +47,7 @@ function behave(stage: Stage): Behaviour {
     const user = form.get('username') ?? '';
     if (!isClient(form)) return error(401, 'unauthorized_client', 'Invalid client or Invalid client credentials');
     if (!(form.get('scope') ?? '').split(' ').includes('openid')) return error(400, 'invalid_scope', 'Invalid scopes');
-    const right = checkLogin(stage, control.users[user], (known) => known.password === form.get('password'), 30);
+    const right = checkLogin(stage, userOf(control, user), (known) => known.password === form.get('password'), 30);
     // A lock looks like a bad password; the status differs between versions.
     return right === 'good'
       ? tokens(user, form.get('scope') ?? '')

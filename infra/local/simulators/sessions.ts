@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Stage, User } from './simulator.ts';
+import type { Control, Stage, User } from './simulator.ts';
 import type { Claims } from './tokens.ts';
 
 /** What a refresh does to the token that was sent. */
@@ -21,7 +21,7 @@ export function createSessions(stage: Stage, replacement: Replacement) {
     claims !== undefined &&
     claims.exp > Date.now() / 1000 &&
     claims.era >= stage.control.era &&
-    stage.control.users[claims.sub] !== undefined &&
+    userOf(stage.control, claims.sub) !== undefined &&
     !endedSessions.has(claims.sid) &&
     !replaced.has(claims.jti);
 
@@ -65,6 +65,11 @@ export function createSessions(stage: Stage, replacement: Replacement) {
       endedSessions.add(claims.sid);
     },
   };
+}
+
+/** @returns the user of that name; a request may name `__proto__`, and every object has that */
+export function userOf({ users }: Control, name: string): User | undefined {
+  return Object.hasOwn(users, name) ? users[name] : undefined;
 }
 
 /**

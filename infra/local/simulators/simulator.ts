@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Authority } from '../authority.ts';
+import { underOwnName } from '../listen.ts';
 import { pause, unseenError, withFault } from './faults.ts';
 import type { Fault } from './faults.ts';
 import { bearerOf, createMint } from './tokens.ts';
@@ -137,9 +138,10 @@ export async function startSimulator(
     nowSeconds: () => Math.floor(Date.now() / 1000),
   };
   const behaviour = behave(stage);
-  const server = createServer({ key: certificate.keyPem, cert: certificate.certPem }, (incoming, outgoing) => {
+  const answering = underOwnName((incoming, outgoing) => {
     serve(stage, behaviour, incoming, outgoing).catch(() => outgoing.destroy());
   });
+  const server = createServer({ key: certificate.keyPem, cert: certificate.certPem }, answering);
   await new Promise<void>((listening, failed) => {
     server.once('error', failed).listen(port, host, listening);
   });

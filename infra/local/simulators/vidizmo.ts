@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { checkLogin, createSessions, jsonBody } from './sessions.ts';
+import { checkLogin, createSessions, jsonBody, userOf } from './sessions.ts';
 import type { Behaviour, Reply, SimulatedRequest, Simulator, SimulatorOptions, Stage } from './simulator.ts';
 import { startSimulator } from './simulator.ts';
 import { bearerOf } from './tokens.ts';
@@ -36,7 +36,7 @@ function behave(stage: Stage): Behaviour {
     const email = String(emailAddress);
     const right = checkLogin(
       stage,
-      control.users[email],
+      userOf(control, email),
       (user) => password === user.password || (clientSecret !== undefined && clientSecret === user.clientSecret),
       5,
     );
