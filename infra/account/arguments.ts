@@ -39,7 +39,7 @@ export const usage = `Looks after accounts: npm run account -- COMMAND [provider
   --parameters NAME=VALUE   token parameters of the token set to reset or revoke; once for each
   --stage NAME              a deployment of npm run deploy -- --stage NAME, with your AWS credentials
   --deployment NAME         a deployment by its own name, where another CDK app deployed it
-  --local [URL]             a local run (npm start); ${LOCAL_URL} unless told
+  --local [URL]             a local run that you started (npm start); ${LOCAL_URL} unless told
   --config FILE             for --stage: another ${CONFIG}
   --help                    prints this
 

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod';
 import { leaveAws } from '../local/environment.ts';
+import { readEnvironmentFile, runDocument, runDocumentPath } from '../local/environment-file.ts';
 import { PlainError } from '../local/plain-error.ts';
 import { readConfig } from '../vending-config.ts';
 import { operationsParameter } from '../operations.ts';
@@ -15,31 +16,33 @@ const operations = z.object({
   secrets: z.string(),
 }) satisfies z.ZodType<Operations>;
 
-const localOperations = operations.extend({
-  region: z.string(),
-  endpoints: z.object({ dynamodb: z.string(), others: z.string() }),
-});
-
 /**
  * Finds out what a deployment is called in AWS. For a local run it also gives this process the environment in which AWS clients
  * find that run, and nothing else.
  *
- * @throws PlainError where there is no such place
+ * @throws PlainError where there is no such place, or it is a run of somebody else
  */
 export async function findTarget(place: Place): Promise<Operations> {
-  if (place.kind === 'local') return findLocalRun(place.url);
-  const deployment = place.kind === 'deployment' ? place.deployment : await deploymentOf(place.stage, place.config);
-  return readParameter(deployment);
+  return readParameter(await deploymentAt(place));
 }
 
-async function findLocalRun(url: string): Promise<Operations> {
-  const answer = await fetch(`${url}/_local/operations.json`).catch(() => undefined);
-  const parsed = localOperations.safeParse(answer?.ok === true ? await answer.json() : undefined);
-  if (!parsed.success) throw new PlainError(`No local run answers at ${url}: start one with npm start, or give its URL after --local.`);
-  const { region, endpoints, ...found } = parsed.data;
-  leaveAws(region);
-  Object.assign(process.env, { AWS_ENDPOINT_URL: endpoints.others, AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb });
-  return found;
+async function deploymentAt(place: Place): Promise<string> {
+  if (place.kind === 'local') return enterLocalRun(place.url);
+  return place.kind === 'deployment' ? place.deployment : deploymentOf(place.stage, place.config);
+}
+
+async function enterLocalRun(url: string): Promise<string> {
+  const asked: Promise<unknown> = fetch(url + runDocumentPath).then((answer) => answer.json());
+  const run = runDocument.safeParse(await asked.catch(() => undefined)).data;
+  if (run === undefined) throw new PlainError(`No local run answers at ${url}: start one with npm start, or give its URL after --local.`);
+  const environment = readEnvironmentFile(run.environment);
+  if (environment === undefined) {
+    throw new PlainError(
+      `The local run at ${url} answers to whoever started it alone: its keys are in ${run.environment}, for their eyes only.`,
+    );
+  }
+  leaveAws(environment);
+  return run.deployment;
 }
 
 async function deploymentOf(stage: string, file: string): Promise<string> {

@@ -1,5 +1,6 @@
 import { devNull } from 'node:os';
 import tls from 'node:tls';
+import type { AwsKeys } from './aws/keys.ts';
 import { region } from './aws/protocol.ts';
 
 /** @returns puts the environment of this process back as it is now */
@@ -11,32 +12,43 @@ export function keepEnvironment(): () => void {
   };
 }
 
-/** Takes every `AWS_*` variable of the person who started it from this process: nothing but a local run can be reached after that. */
-export function leaveAws(localRegion: string): void {
-  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
-  Object.assign(process.env, {
-    AWS_REGION: localRegion,
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
-    AWS_CONFIG_FILE: devNull,
-    AWS_SHARED_CREDENTIALS_FILE: devNull,
-    AWS_EC2_METADATA_DISABLED: 'true',
-  });
+/** What AWS clients need to find a run, and what it knows them by. */
+export interface AwsEnvironment {
+  AWS_REGION: string;
+  /** what the first version of the aws command line goes by */
+  AWS_DEFAULT_REGION: string;
+  AWS_ACCESS_KEY_ID: string;
+  AWS_SECRET_ACCESS_KEY: string;
+  /** empty, so that it takes the place of another one where a shell sources it */
+  AWS_SESSION_TOKEN: string;
+  AWS_ENDPOINT_URL: string;
+  AWS_ENDPOINT_URL_DYNAMODB: string;
+}
+
+/** @returns the AWS environment of a run */
+export function awsEnvironmentOf(keys: AwsKeys, endpoints: { dynamodb: string; others: string }): AwsEnvironment {
+  return {
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: keys.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+    AWS_SESSION_TOKEN: '',
+    AWS_ENDPOINT_URL: endpoints.others,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+  };
 }
 
 /**
- * Gives this process the environment that the functions are deployed with. Every `AWS_*` variable of the person who started it
- * goes first, and no AWS configuration file is read: nothing in here can reach a real AWS account.
- *
- * @param variables the functions' own; an endpoint among them wins
+ * Takes every `AWS_*` variable of the person who started it from this process, and every AWS configuration file: nothing but a local
+ * run can be reached after that.
  */
-export function setEnvironment(endpoints: { dynamodb: string; others: string }, variables: Readonly<Record<string, string>>): void {
-  const services = ['SECRETS_MANAGER', 'KMS', 'SSM', 'SQS', 'LAMBDA'];
-  leaveAws(region);
+export function leaveAws(forRun: AwsEnvironment): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
   Object.assign(process.env, {
-    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
-    ...Object.fromEntries(services.map((service) => [`AWS_ENDPOINT_URL_${service}`, endpoints.others])),
-    ...variables,
+    ...forRun,
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+    AWS_EC2_METADATA_DISABLED: 'true',
   });
 }
 

@@ -66,7 +66,7 @@ function greet(stack: LocalStack, flags: Flags, startedMs: number): void {
   say('Vend a token, one line an account:');
   for (const account of Object.keys(stack.accounts)) say(curlLine(stack, account, flags.callers));
   say(
-    `AWS_ENDPOINT_URL_SECRETS_MANAGER=${stack.aws.origin} shows the aws command line its secrets, ${stack.secretPrefix}/{provider}/{account}.`,
+    `(set -a; . '${stack.environmentFile}'; aws secretsmanager list-secrets) shows its secrets, ${stack.secretPrefix}/{provider}/{account}; no other user can read that file.`,
   );
   say(`npm run account -- list --local ${stack.url} shows the accounts, and so does ${stack.url}/console, given the token of a curl line.`);
   say(`The schedule looks every ${flags.tickSeconds} s for what is due; renewals are written below.`);

@@ -8,32 +8,34 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import type { Grant } from '../../functions/core/grants.ts';
 import type { Accounts } from './accounts.ts';
+import type { AwsKeys } from './aws/keys.ts';
 import { region } from './aws/protocol.ts';
 
 /** What a run puts into the local AWS before anybody calls. */
 export interface Seed {
-  /** what `AWS_ENDPOINT_URL_*` is set to */
+  /** what `AWS_ENDPOINT_URL` is set to */
   endpoint: string;
+  keys: AwsKeys;
+  /** by name; each is kept as JSON */
+  parameters: Readonly<Record<string, unknown>>;
   secretPrefix: string;
-  grantsPath: string;
-  grants: readonly Grant[];
   accounts: Accounts;
 }
 
 /**
- * Stores grants and secrets, as an operator would with the AWS command line. What simulators or file say of an account wins over
+ * Stores parameters and secrets, as a deployment and an operator would with the AWS command line. What simulators or file say of an account wins over
  * what was stored before, because a simulator starts anew with the password that it says; other secrets stay as they are.
  */
-export async function seed({ endpoint, ...what }: Seed): Promise<void> {
-  const config = { endpoint, region, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+export async function seed({ endpoint, keys, parameters, secretPrefix, accounts }: Seed): Promise<void> {
+  const config = { endpoint, region, credentials: keys };
   const ssm = new SSMClient(config);
   const secrets = new SecretsManagerClient(config);
-  const value = JSON.stringify(what.grants);
-  await ssm.send(new PutParameterCommand({ Name: `${what.grantsPath}/developer`, Value: value, Type: 'String', Overwrite: true }));
-  for (const [account, secret] of Object.entries(what.accounts)) {
-    await storeSecret(secrets, `${what.secretPrefix}/${account}`, secret);
+  for (const [Name, value] of Object.entries(parameters)) {
+    await ssm.send(new PutParameterCommand({ Name, Value: JSON.stringify(value), Type: 'String', Overwrite: true }));
+  }
+  for (const [account, secret] of Object.entries(accounts)) {
+    await storeSecret(secrets, `${secretPrefix}/${account}`, secret);
   }
   ssm.destroy();
   secrets.destroy();

@@ -1,18 +1,21 @@
 import path from 'node:path';
 import type { Grant } from '../../functions/core/grants.ts';
 import { providersById } from '../../functions/providers/index.ts';
+import { operationsParameter, type Operations } from '../operations.ts';
 import type { Accounts } from './accounts.ts';
+import { makeAwsKeys, type AwsKeys } from './aws/keys.ts';
 import { startLocalAws, type LocalAws } from './aws/local-aws.ts';
 import { deployFunctions, functionNameOf, type Stem } from './deploy-functions.ts';
 import { grantEverything } from './developer-grants.ts';
 import { startDynamoDb } from './dynamodb.ts';
-import { keepEnvironment, setEnvironment, trustAuthority } from './environment.ts';
+import { awsEnvironmentOf, keepEnvironment, leaveAws, trustAuthority, type AwsEnvironment } from './environment.ts';
+import { runDocumentPath, writeEnvironmentFile } from './environment-file.ts';
 import { startFront } from './front.ts';
+import { functionVariables, grantsPathOf } from './function-variables.ts';
 import { createCallers, type LocalCallers } from './gateway/callers.ts';
 import type { IamCaller } from './gateway/iam-authorizer.ts';
 import { LocalFunctions } from './local-functions.ts';
 import { startLocalSimulators } from './local-simulators.ts';
-import { operationsDocument, operationsPath } from './operations-document.ts';
 import { seed } from './seed.ts';
 import type { Simulators } from './simulators/index.ts';
 import { startTicker } from './ticker.ts';
@@ -55,6 +58,12 @@ export interface LocalStack {
   /** undefined in a run with accounts of its own */
   readonly simulators: Simulators | undefined;
   readonly aws: LocalAws;
+  /** what its AWS answers to */
+  readonly awsKeys: AwsKeys;
+  /** what AWS clients in other processes need */
+  readonly awsEnvironment: AwsEnvironment;
+  /** the file that holds it, for whoever started the run alone */
+  readonly environmentFile: string;
   readonly dynamodbEndpoint: string;
   readonly functions: LocalFunctions;
   /** @returns the deployed name of a function */
@@ -70,6 +79,7 @@ interface Run {
   options: LocalStackOptions;
   deployment: string;
   directory: string | undefined;
+  keys: AwsKeys;
   functions: LocalFunctions;
   nameOf: (stem: Stem) => string;
   /** takes what must be ended; what came last ends first */
@@ -92,7 +102,8 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
   const directory = options.dataDirectory === undefined ? undefined : path.join(options.dataDirectory, deployment);
   const nameOf = (stem: Stem) => functionNameOf(deployment, stem);
   try {
-    const run = { options, deployment, directory, functions: new LocalFunctions(), nameOf, onStop: (end: () => void) => ends.push(end) };
+    const functions = new LocalFunctions();
+    const run = { options, deployment, directory, keys: makeAwsKeys(), functions, nameOf, onStop: (end: () => void) => ends.push(end) };
     return { ...(await start(run)), stop };
   } catch (error) {
     await stop();
@@ -101,23 +112,29 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
 }
 
 async function start(run: Run): Promise<Omit<LocalStack, 'stop'>> {
-  const { options, deployment, directory, functions, nameOf, onStop } = run;
+  const { options, deployment, directory, keys, functions, nameOf, onStop } = run;
   const front = await startFront({ functions, nameOf, throttle: options.throttle }, options.port ?? 0);
   const { url } = front;
   onStop(() => front.gateway.close());
   onStop(keepEnvironment());
-  const dynamodb = await startDynamoDb(deployment, directory === undefined ? undefined : path.join(directory, 'dynamodb'));
+  const dynamodb = await startDynamoDb(deployment, keys, directory === undefined ? undefined : path.join(directory, 'dynamodb'));
   onStop(() => dynamodb.close());
   const { simulators, accounts } = await startProviders(run);
   const aws = await startAws(run);
   const callers = await createCallers({ kind: options.callers ?? 'jwt', url, dataDirectory: directory, iamCallers: options.iamCallers });
 
-  const endpoints = { dynamodb: dynamodb.endpoint, others: aws.origin };
-  setEnvironment(endpoints, { ...variables(run, aws, callers.rules, accounts), ...options.environment });
+  const awsEnvironment = awsEnvironmentOf(keys, { dynamodb: dynamodb.endpoint, others: aws.origin });
+  const renew = nameOf('renew-token-sets');
+  const setting = { deployment, keyId: aws.keyId, queueUrl: aws.queue.url, renew, callers: callers.rules, accounts };
+  leaveAws(awsEnvironment);
+  Object.assign(process.env, functionVariables(setting), options.environment);
   await deployFunctions(functions, deployment);
-  const grants = [...grantEverything(callers.developerIds, providersById()), ...(options.grants ?? [])];
-  const names = { secretPrefix: deployment, grantsPath: grantsPathOf(deployment) };
-  await seed({ ...names, endpoint: aws.origin, grants, accounts });
+  const operations: Operations = { table: deployment, renew, url, secrets: deployment };
+  const parameters = {
+    [`${grantsPathOf(deployment)}/developer`]: [...grantEverything(callers.developerIds, providersById()), ...(options.grants ?? [])],
+    [operationsParameter(deployment)]: operations,
+  };
+  await seed({ endpoint: aws.origin, keys, parameters, secretPrefix: deployment, accounts });
   // Every new secret was an event.
   await functions.drained();
 
@@ -126,8 +143,10 @@ async function start(run: Run): Promise<Omit<LocalStack, 'stop'>> {
     await aws.queue.settled();
   };
   if (options.tickMs !== undefined) onStop(startTicker(options.tickMs, tick));
-  const operations = operationsDocument(deployment, nameOf('renew-token-sets'), url, endpoints);
-  front.open({ ...callers, documentAt: (at) => (at === operationsPath ? operations : callers.documentAt(at)) });
+  const { file: environmentFile, remove } = writeEnvironmentFile(awsEnvironment);
+  onStop(remove);
+  const runDocument = { deployment, environment: environmentFile };
+  front.open({ ...callers, documentAt: (at) => (at === runDocumentPath ? runDocument : callers.documentAt(at)) });
   // Requests in work need everything else, so this comes to its end before all of it.
   onStop(() => front.gateway.close());
   return {
@@ -137,6 +156,9 @@ async function start(run: Run): Promise<Omit<LocalStack, 'stop'>> {
     secretPrefix: deployment,
     simulators,
     aws,
+    awsKeys: keys,
+    awsEnvironment,
+    environmentFile,
     dynamodbEndpoint: dynamodb.endpoint,
     functions,
     nameOf,
@@ -152,10 +174,11 @@ async function startProviders({ options, directory, onStop }: Run) {
   return { simulators, accounts };
 }
 
-async function startAws({ options, deployment, directory, functions, nameOf, onStop }: Run): Promise<LocalAws> {
+async function startAws({ options, deployment, directory, keys, functions, nameOf, onStop }: Run): Promise<LocalAws> {
   const renewer = nameOf('renew-token-sets');
   const aws = await startLocalAws({
     functions,
+    keys,
     dataDirectory: directory,
     secretChanged: (event) => void functions.invoke(renewer, event),
     queue: {
@@ -170,30 +193,6 @@ async function startAws({ options, deployment, directory, functions, nameOf, onS
   onStop(() => aws.close());
   onStop(() => functions.drained());
   return aws;
-}
-
-function variables({ deployment, nameOf }: Run, aws: LocalAws, callers: string, accounts: Accounts): Readonly<Record<string, string>> {
-  return {
-    TABLE_NAME: deployment,
-    DEPLOYMENT: deployment,
-    SECRET_PREFIX: deployment,
-    KEY_ID: aws.keyId,
-    QUEUE_URL: aws.queue.url,
-    RENEW_FUNCTION: nameOf('renew-token-sets'),
-    GRANTS_PATH: grantsPathOf(deployment),
-    CALLERS: callers,
-    EGRESS_ORIGINS: originsOf(accounts).join(' '),
-  };
-}
-
-function grantsPathOf(deployment: string): string {
-  return `/${deployment}/grants`;
-}
-
-/** Whoever writes an account's URL down for a local run means it, also where it is in a private network. */
-function originsOf(accounts: Accounts): readonly string[] {
-  const urls = Object.values(accounts).map(({ base_url: url }) => (typeof url === 'string' ? url : ''));
-  return [...new Set(urls.filter((url) => URL.canParse(url)).map((url) => new URL(url).origin))];
 }
 
 /** @throws Error where the worker crashed: then the queue counts every message as failed */

@@ -34,7 +34,7 @@ export async function measureItemSizes(): Promise<Record<string, ItemSize>> {
 }
 
 async function sizes({ stack }: CrowdedStack): Promise<Record<string, ItemSize>> {
-  const client = clientOf(stack.dynamodbEndpoint);
+  const client = clientOf(stack.dynamodbEndpoint, stack.awsKeys);
   const tableName = process.env['TABLE_NAME'] ?? '';
   const deployment = process.env['DEPLOYMENT'] ?? '';
   const store = createTokenTable({ client, tableName, clock: realClock, telemetry: silentTelemetry });

@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { region } from '../../infra/local/aws/protocol.ts';
+import type { AwsEnvironment } from '../../infra/local/environment.ts';
+import { close, listen } from '../../infra/local/listen.ts';
 import { viewLines } from '../../infra/local/log-view.ts';
 import { operationsParameter } from '../../infra/operations.ts';
 import { startLocalRun, type LocalRun } from '../support/local-run.ts';
@@ -112,23 +117,77 @@ describe('npm run account, against a local run', () => {
   });
 });
 
+/** What a run's file holds, with changes. */
+function itsFile(changes: Partial<AwsEnvironment>): string {
+  const variables = Object.entries({ ...local.stack.awsEnvironment, ...changes });
+  return variables.map(([name, value]) => `${name}=${value}\n`).join('');
+}
+
+describe('npm run account, against what is no run of this user', () => {
+  let directory: string;
+  let file: string;
+  let server: Server;
+  let url: string;
+
+  beforeAll(async () => {
+    directory = mkdtempSync(path.join(tmpdir(), 'no-run-'));
+    file = path.join(directory, 'environment');
+    server = createServer((_, response) => response.end(JSON.stringify({ deployment: 'local', environment: file })));
+    url = `http://127.0.0.1:${await listen(server)}`;
+  });
+  afterAll(async () => {
+    await close(server);
+    rmSync(directory, { recursive: true });
+  });
+
+  test('says whose it is where its keys cannot be read', async () => {
+    expect(await account(`list --local ${url}`)).toEqual({
+      code: 1,
+      out: '',
+      err: `The local run at ${url} answers to whoever started it alone: its keys are in ${file}, for their eyes only.\n`,
+    });
+  });
+
+  test('takes no keys for AWS itself from a file that somebody names, such as an .env of this user', async () => {
+    for (const name of ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_DYNAMODB'] as const) {
+      writeFileSync(file, itsFile({ [name]: 'https://dynamodb.eu-central-1.amazonaws.com' }));
+      expect(await account(`list --local ${url}`)).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('answers to whoever started it'),
+      });
+    }
+    writeFileSync(file, itsFile({}));
+    expect(await account(`show amino/main --local ${url}`)).toMatchObject({ code: 0, out: expect.stringContaining('amino/main: well') });
+  });
+
+  // Only the superuser can give a file away.
+  if (process.getuid?.() === 0) {
+    test('takes no keys from a file of another user', async () => {
+      writeFileSync(file, itsFile({}));
+      chownSync(file, 65_534, 65_534);
+      expect(await account(`list --local ${url}`)).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('answers to whoever started it'),
+      });
+    });
+  }
+
+  test('says that no run answers where something else does', async () => {
+    const other = createServer((_, response) => response.end('<html>'));
+    const elsewhere = `http://127.0.0.1:${await listen(other)}`;
+    expect((await account(`list --local ${elsewhere}`)).err).toContain(`No local run answers at ${elsewhere}`);
+    await close(other);
+  });
+});
+
 /** An operator's environment, signed in to an AWS account in which the local run is a deployment. */
 function signedIn(): Readonly<Record<string, string>> {
-  return {
-    AWS_REGION: region,
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
-    AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_ENDPOINT_URL: local.stack.aws.origin,
-    AWS_ENDPOINT_URL_DYNAMODB: local.stack.dynamodbEndpoint,
-  };
+  return { ...local.stack.awsEnvironment, AWS_EC2_METADATA_DISABLED: 'true' };
 }
 
 describe('npm run account, against a deployment', () => {
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-
   test('finds table and function by the name of the deployment or its stage', async () => {
-    const ssm = new SSMClient({ endpoint: local.stack.aws.origin, region, credentials });
+    const ssm = new SSMClient({ endpoint: local.stack.aws.origin, region, credentials: local.stack.awsKeys });
     const names = { table: 'local', renew: local.stack.nameOf('renew-token-sets'), url: local.stack.url, secrets: 'local' };
     const Name = operationsParameter('token-vending-blue');
     await ssm.send(new PutParameterCommand({ Name, Value: JSON.stringify(names), Type: 'String' }));

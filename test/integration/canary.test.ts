@@ -146,11 +146,7 @@ describe('marked secrets', () => {
   });
 
   test('stand in the table only sealed', async () => {
-    const table = new DynamoDBClient({
-      endpoint: run.stack.dynamodbEndpoint,
-      region,
-      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
-    });
+    const table = new DynamoDBClient({ endpoint: run.stack.dynamodbEndpoint, region, credentials: run.stack.awsKeys });
     const { Items = [] } = await table.send(new ScanCommand({ TableName: 'local' }));
     table.destroy();
     const bytes = Items.flatMap((item) => Object.values(item)).map(({ S, N, B }) => S ?? N ?? Buffer.from(B ?? []).toString('latin1'));

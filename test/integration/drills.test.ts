@@ -16,7 +16,6 @@ import { createTableInput } from '../../infra/table-definition.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const account = 'movingimage/main';
-const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 const clock = { aheadMs: 0 };
 const now = Date.now;
 let stack: LocalStack;
@@ -43,8 +42,8 @@ afterAll(() => {
   showLines();
 });
 
-const kms = () => new KMSClient({ endpoint: stack.aws.origin, region, credentials });
-const dynamodb = () => new DynamoDBClient({ endpoint: stack.dynamodbEndpoint, region, credentials });
+const kms = () => new KMSClient({ endpoint: stack.aws.origin, region, credentials: stack.awsKeys });
+const dynamodb = () => new DynamoDBClient({ endpoint: stack.dynamodbEndpoint, region, credentials: stack.awsKeys });
 
 const itemsOf = async (table: string) => (await dynamodb().send(new ScanCommand({ TableName: table }))).Items ?? [];
 

@@ -16,10 +16,11 @@ import {
 import { GetQueueAttributesCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DeleteParameterCommand, paginateGetParametersByPath, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { makeAwsKeys } from '../../infra/local/aws/keys.ts';
 import { startLocalAws, type LocalAws } from '../../infra/local/aws/local-aws.ts';
 import { LocalFunctions } from '../../infra/local/local-functions.ts';
 
-const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
+const credentials = makeAwsKeys();
 
 describe('the local AWS, as the real clients see it', () => {
   let data: string;
@@ -32,6 +33,7 @@ describe('the local AWS, as the real clients see it', () => {
   const start = () =>
     startLocalAws({
       functions,
+      keys: credentials,
       dataDirectory: data,
       secretChanged: (event) => events.push(event),
       queue: {
@@ -197,7 +199,6 @@ describe('the local AWS, as the real clients see it', () => {
     const client = new SecretsManagerClient(config());
     await client.send(new ListSecretsCommand({}));
     await client.send(new GetSecretValueCommand({ SecretId: 'none' })).catch(() => undefined);
-    const counters: unknown = await (await fetch(`${aws.origin}/_local/counters`)).json();
-    expect(counters).toEqual({ 'secretsmanager.ListSecrets': 1, 'secretsmanager.GetSecretValue': 1 });
+    expect(aws.counters()).toEqual({ 'secretsmanager.ListSecrets': 1, 'secretsmanager.GetSecretValue': 1 });
   });
 });

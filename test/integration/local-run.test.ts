@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { parseEnv } from 'node:util';
 import { DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { close, listen } from '../../infra/local/listen.ts';
@@ -16,8 +17,9 @@ class Run {
   output = '';
   readonly ended: Promise<number | null>;
 
-  constructor(args: readonly string[]) {
-    this.child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(args: readonly string[], temporary: string) {
+    const env = { ...process.env, TMPDIR: temporary };
+    this.child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
     for (const stream of [this.child.stdout, this.child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     this.ended = once(this.child, 'close').then(([code]: (number | null)[]) => code ?? null);
@@ -34,6 +36,14 @@ class Run {
     return this.output.split('\n').filter((line) => line.startsWith('curl'));
   }
 
+  /** Has what the aws command line has, once the file is sourced that is named on the terminal. */
+  secretsManager(): SecretsManagerClient {
+    const [, file = ''] = /\. '(.+)'; aws secretsmanager list-secrets/.exec(this.output) ?? [];
+    const { AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = parseEnv(readFileSync(file, 'utf8'));
+    const credentials = { accessKeyId: AWS_ACCESS_KEY_ID ?? '', secretAccessKey: AWS_SECRET_ACCESS_KEY ?? '' };
+    return new SecretsManagerClient({ endpoint: AWS_ENDPOINT_URL ?? '', region: AWS_REGION ?? '', credentials });
+  }
+
   /** Does what the curl line of an account does. */
   async paste(account: string): Promise<{ status: number; token: unknown; expiresIn: unknown }> {
     const line = this.curlLines().find((candidate) => candidate.endsWith(`/${account}`)) ?? '';
@@ -48,7 +58,7 @@ describe('npm start', () => {
   let directory: string;
   let runs: Run[];
   const start = (...args: string[]) => {
-    const run = new Run(args);
+    const run = new Run(args, directory);
     runs.push(run);
     return run;
   };
@@ -91,9 +101,7 @@ describe('npm start', () => {
   test('brings a deleted demo account back at the next start, and follows another life', async () => {
     const first = start('--port', '0', '--data', directory, '--life', '3600');
     await first.ready();
-    const [, endpoint = ''] = /AWS_ENDPOINT_URL_SECRETS_MANAGER=(\S+)/.exec(first.output) ?? [];
-    const client = new SecretsManagerClient({ endpoint, region: 'eu-central-1', credentials: { accessKeyId: 'a', secretAccessKey: 'a' } });
-    await client.send(new DeleteSecretCommand({ SecretId: 'local/vidizmo/main' }));
+    await first.secretsManager().send(new DeleteSecretCommand({ SecretId: 'local/vidizmo/main' }));
     expect((await first.paste('vidizmo/main')).status).toBe(403);
     first.child.kill('SIGINT');
     expect(await first.ended).toBe(0);

@@ -52,12 +52,13 @@ function environment(): NodeJS.ProcessEnv {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_SESSION_TOKEN: '',
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: stack.aws.origin,
   };
 }
 
+/** The operator's commands are signed with other keys than a caller's. */
 async function shell(command: string): Promise<string> {
-  return (await run('bash', ['-euc', command], { cwd: root, env: environment(), timeout: 60_000 })).stdout;
+  const env = { ...environment(), ...(command.startsWith('aws ') ? stack.awsEnvironment : {}) };
+  return (await run('bash', ['-euc', command], { cwd: root, env, timeout: 60_000 })).stdout;
 }
 
 /** Writes a snippet to a file and runs it. */

@@ -17,10 +17,11 @@ export interface Dynalite {
 
 /**
  * @param endpoint where a DynamoDB that is no AWS listens
- * @returns a client with dummy keys for it
+ * @param credentials dummy keys unless told
+ * @returns a client for it
  */
-export function clientOf(endpoint: string): DynamoDBClient {
-  return new DynamoDBClient({ endpoint, region: 'eu-central-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
+export function clientOf(endpoint: string, credentials = { accessKeyId: 'test', secretAccessKey: 'test' }): DynamoDBClient {
+  return new DynamoDBClient({ endpoint, region: 'eu-central-1', credentials });
 }
 
 /** Makes the token table, from the one definition, unless it is there, and waits until it can be used. */

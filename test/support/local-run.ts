@@ -8,8 +8,6 @@ import { startLocalStack, type LocalStack, type LocalStackOptions } from '../../
 import { startAwsFaults, type AwsFaults } from './aws-faults.ts';
 import { recordTelemetry } from './recorded-telemetry.ts';
 
-const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-
 /** The whole service in this process, with faults to switch on. */
 export interface LocalRun {
   stack: LocalStack;
@@ -35,7 +33,8 @@ export interface CallAnswer {
 export async function startLocalRun(options: LocalStackOptions = {}): Promise<LocalRun> {
   const faults = await startAwsFaults();
   const stack = await startLocalStack({ ...options, environment: { ...faults.environment, ...options.environment } });
-  faults.connect({ dynamodb: stack.dynamodbEndpoint, others: stack.aws.origin });
+  const credentials = stack.awsKeys;
+  faults.connect({ dynamodb: stack.dynamodbEndpoint, others: stack.aws.origin, credentials });
   const dynamodb = new DynamoDBClient({ endpoint: stack.dynamodbEndpoint, region, credentials });
   const secrets = new SecretsManagerClient({ endpoint: stack.aws.origin, region, credentials });
   const authorization = `Bearer ${stack.callers.developer.jwt}`;

@@ -86,6 +86,13 @@ describe('a signature of version 4', () => {
     expect(verifySignature(fromCurl, { ...rules, nowMs: signedAtMs + ageMs })).toBe(accessKey);
   });
 
+  test('passes at any time and for any service where the rules name none, and not with another key', () => {
+    const lax = { ...rules, service: undefined, nowMs: undefined };
+    expect(verifySignature(fromCurl, lax)).toBe('AKIALOCALDEVELOPMENT');
+    expect(verifySignature(fromCurl, { ...lax, credentialOf: () => ({ secretAccessKey: 'guessed' }) })).toBeUndefined();
+    expect(verifySignature({ ...fromCurl, body: Buffer.from('{}') }, lax)).toBeUndefined();
+  });
+
   test('passes with the session token that belongs to its key only', () => {
     const temporary = { secretAccessKey: 'not-a-secret-only-an-example', sessionToken: 'the session' };
     const withSession = { ...rules, credentialOf: () => temporary };

@@ -1,4 +1,5 @@
 import type { LocalFunctions } from '../local-functions.ts';
+import type { AwsKeys } from './keys.ts';
 import { createKms, ensureMasterKey, type KeysState } from './kms.ts';
 import { secretEvent } from './secret-events.ts';
 import { SecretStore, type SecretsState } from './secret-store.ts';
@@ -12,6 +13,8 @@ import { openState } from './state.ts';
 export interface LocalAwsOptions {
   /** what Lambda invokes */
   functions: LocalFunctions;
+  /** what every call must be signed with */
+  keys: AwsKeys;
   /** where secrets, keys and parameters are kept; undefined: in memory */
   dataDirectory: string | undefined;
   /** takes the EventBridge event of a changed secret */
@@ -39,7 +42,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     parameters: {},
   });
   const keyId = ensureMasterKey(state);
-  const server = await startAwsServer(options.functions);
+  const server = await startAwsServer(options.functions, options.keys);
   const queue = new LocalQueue(server.origin, options.queue);
   server.serve({
     secretsmanager: createSecretsManager(new SecretStore(state, (change) => options.secretChanged(secretEvent(change)))),

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { text } from 'node:stream/consumers';
-import { close, listen } from '../listen.ts';
+import { readRequest } from '../gateway/read-request.ts';
+import { close, listen, underOwnName } from '../listen.ts';
 import type { LocalFunctions } from '../local-functions.ts';
+import { demandSignature, type AwsKeys } from './keys.ts';
 import { invokeFunction, type LambdaAnswer } from './lambda.ts';
 import { AwsError, type Service } from './protocol.ts';
 
@@ -27,23 +28,25 @@ const INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 
 /**
  * Starts one loopback server for the AWS calls that the service makes, DynamoDB's apart: AWS's own protocols, so the real
- * clients work against it with nothing but `AWS_ENDPOINT_URL_*`. Any credentials are taken. `GET /_local/counters` shows
- * how many calls each operation got.
+ * clients work against it with nothing but `AWS_ENDPOINT_URL_*` and the keys. What they did not sign is refused: secrets
+ * may be real, and functions take an event's word for who is calling.
  */
-export async function startAwsServer(functions: LocalFunctions): Promise<AwsServer> {
+export async function startAwsServer(functions: LocalFunctions, keys: AwsKeys): Promise<AwsServer> {
   const counters = new Map<string, number>();
   let services: Readonly<Record<string, Service>> = {};
   const count = (name: string) => counters.set(name, (counters.get(name) ?? 0) + 1);
 
-  const answer = async (request: IncomingMessage): Promise<LambdaAnswer> => {
-    const body = await text(request);
-    if (request.url === '/_local/counters') return json(Object.fromEntries(counters));
-    const [, functionName] = INVOKE.exec((request.url ?? '').split('?')[0] ?? '') ?? [];
+  const answer = async (incoming: IncomingMessage): Promise<LambdaAnswer> => {
+    const request = await readRequest(incoming);
+    if (request === undefined) throw new AwsError('RequestEntityTooLargeException', 'The request is too long.', 413);
+    demandSignature(request, keys);
+    const body = request.body.toString();
+    const [, functionName] = INVOKE.exec(request.path) ?? [];
     if (functionName !== undefined) {
       count('lambda.Invoke');
       return invokeFunction(functions, decodeURIComponent(functionName), body, request.headers['x-amz-invocation-type'] !== 'Event');
     }
-    const [target = '', name = ''] = String(request.headers['x-amz-target'] ?? '').split('.');
+    const [target = '', name = ''] = (request.headers['x-amz-target'] ?? '').split('.');
     const service = TARGETS[target] ?? target;
     count(`${service}.${name}`);
     const run = services[service]?.[name];
@@ -51,11 +54,13 @@ export async function startAwsServer(functions: LocalFunctions): Promise<AwsServ
     return json(run(body === '' ? {} : JSON.parse(body)));
   };
 
-  const server = createServer((request, response) => {
-    void answer(request)
-      .catch(errorAnswer)
-      .then((result) => send(response, result));
-  });
+  const server = createServer(
+    underOwnName((request, response) => {
+      void answer(request)
+        .catch(errorAnswer)
+        .then((result) => send(response, result));
+    }),
+  );
   const port = await listen(server);
   return {
     origin: `http://127.0.0.1:${port}`,
@@ -71,8 +76,8 @@ function json(body: unknown): LambdaAnswer {
   return { status: 200, headers: { 'content-type': 'application/x-amz-json-1.1' }, body: JSON.stringify(body) };
 }
 
-/** The JSON protocols name the error in `__type`, Lambda's REST protocol in a header. */
-function errorAnswer(thrown: unknown): LambdaAnswer {
+/** @returns an error as the JSON protocols name it, in `__type`, and Lambda's REST protocol, in a header */
+export function errorAnswer(thrown: unknown): LambdaAnswer {
   const error = thrown instanceof AwsError ? thrown : new AwsError('InternalFailure', String(thrown), 500);
   return {
     status: error.status,
@@ -81,6 +86,7 @@ function errorAnswer(thrown: unknown): LambdaAnswer {
   };
 }
 
-function send(response: ServerResponse, { status, headers, body }: LambdaAnswer): void {
+/** Answers. */
+export function send(response: ServerResponse, { status, headers, body }: LambdaAnswer): void {
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
 }

@@ -15,10 +15,12 @@ export interface SignedRequest {
 /** What a signature must be made for. */
 export interface SigningRules {
   region: string;
-  service: string;
+  /** undefined: any */
+  service: string | undefined;
   /** @returns the secret of an access key and the session token that must come with it; undefined: no such key */
   credentialOf(accessKeyId: string): { secretAccessKey: string; sessionToken?: string | undefined } | undefined;
-  nowMs: number;
+  /** undefined: a signature may be of any age */
+  nowMs: number | undefined;
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
@@ -35,14 +37,14 @@ const HEADER =
  */
 export function verifySignature(request: SignedRequest, rules: SigningRules): string | undefined {
   const match = HEADER.exec(request.headers['authorization'] ?? '');
-  const [, accessKeyId = '', day = '', region, service, names = '', signature = ''] = match ?? [];
+  const [, accessKeyId = '', day = '', region = '', service = '', names = '', signature = ''] = match ?? [];
   const signedHeaders = names.split(';');
   const time = request.headers['x-amz-date'] ?? '';
   const credential = rules.credentialOf(accessKeyId);
   if (match === null || credential === undefined) return undefined;
-  if (region !== rules.region || service !== rules.service) return undefined;
+  if (region !== rules.region || service !== (rules.service ?? service)) return undefined;
   if (!['host', 'x-amz-date'].every((name) => signedHeaders.includes(name))) return undefined;
-  if (!time.startsWith(day) || Math.abs(msOf(time) - rules.nowMs) > SKEW_MS) return undefined;
+  if (!time.startsWith(day) || (rules.nowMs !== undefined && Math.abs(msOf(time) - rules.nowMs) > SKEW_MS)) return undefined;
   if (request.headers['x-amz-security-token'] !== credential.sessionToken) return undefined;
   if (saidHash(request) !== sha256(request.body)) return undefined;
 
