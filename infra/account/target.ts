@@ -68,6 +68,7 @@ function inPlainWords(error: unknown, deployment: string, parameter: string): st
   if (name === 'ParameterNotFound') {
     return `There is no deployment ${deployment} in this AWS account and region: the parameter ${parameter} was not found.`;
   }
+  if (error instanceof Error && error.message === 'Region is missing') return 'There is no AWS region: set AWS_REGION, or AWS_PROFILE.';
   if (name === 'CredentialsProviderError') return 'There are no AWS credentials: sign in with aws sso login, or set AWS_PROFILE.';
   return `The deployment ${deployment} could not be looked up: ssm:GetParameter on ${parameter} answered ${name}.`;
 }

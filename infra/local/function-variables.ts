@@ -34,8 +34,13 @@ export function functionVariables(setting: FunctionSetting): Readonly<Record<str
   };
 }
 
-/** Whoever writes an account's URL down for a local run means it, also where it is in a private network. */
-function originsOf(accounts: Accounts): readonly string[] {
-  const urls = Object.values(accounts).map(({ base_url: url }) => (typeof url === 'string' ? url : ''));
-  return [...new Set(urls.filter((url) => URL.canParse(url)).map((url) => new URL(url).origin))];
+/**
+ * Whoever writes a URL into an account's secret for a local run means it, also where it is in a private network.
+ *
+ * @returns the origin of every https URL that is a member of a secret, whatever the provider calls it
+ */
+export function originsOf(accounts: Accounts): readonly string[] {
+  const values = Object.values(accounts).flatMap((secret) => Object.values(secret));
+  const urls = values.filter((value) => typeof value === 'string' && value.startsWith('https://') && URL.canParse(value));
+  return [...new Set(urls.map((url) => new URL(String(url)).origin))];
 }

@@ -213,4 +213,9 @@ describe('npm run account, against a deployment', () => {
     });
     expect(err).toMatch(/^There are no AWS credentials/);
   });
+
+  test('says that there is no region', async () => {
+    const { err } = await account('list --stage green', { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' });
+    expect(err).toMatch(/^There is no AWS region/);
+  });
 });

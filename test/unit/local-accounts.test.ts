@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { providersById } from '../../functions/providers/index.ts';
 import { readAccounts } from '../../infra/local/accounts.ts';
+import { originsOf } from '../../infra/local/function-variables.ts';
 
 describe('a secrets file', () => {
   let directory: string;
@@ -50,4 +51,12 @@ describe('a secrets file', () => {
   test('that is not there is refused with the reason', () => {
     expect(() => readAccounts(file, providersById())).toThrow(`The secrets file ${file} cannot be read (ENOENT).`);
   });
+});
+
+test('whoever writes a URL into a secret means its origin, whatever the member is called', () => {
+  const accounts = {
+    'vidizmo/main': { base_url: 'https://127.0.0.1:9443/portal', password: 'https//no.url' },
+    'movingimage/main': { base_url: 'https://127.0.0.1:9443', issuer: 'https://[::1]:9444/realms/x', scope: 'http://plain.example' },
+  };
+  expect(originsOf(accounts)).toEqual(['https://127.0.0.1:9443', 'https://[::1]:9444']);
 });
