@@ -9,7 +9,7 @@ import { Construct } from 'constructs';
 import type { Grant, Operation } from '../functions/core/grants.ts';
 import { CallerApi } from './constructs/caller-api.ts';
 import type { Callers, CustomDomain } from './constructs/caller-api.ts';
-import { callerOf, callsOf, writeGrants } from './constructs/grants.ts';
+import { callerOf, callsOf, writeGrant } from './constructs/grants.ts';
 import type { GrantOptions } from './constructs/grants.ts';
 import { Monitoring } from './constructs/monitoring.ts';
 import { describeOperations } from './constructs/operations.ts';
@@ -126,12 +126,13 @@ export class TokenVending extends Construct {
         topic: props.alarmTopic,
       });
     }
-    (props.grants ?? []).forEach((grant, index) => writeGrants(this, `Grant${index + 1}`, this.grantsPath, [grant]));
+    for (const grant of props.grants ?? []) writeGrant(this, 'Grant', this.grantsPath, grant);
   }
 
   /**
    * Lets a role of this AWS account vend an account's tokens: the service's grant and the role's own permission to call, in one.
-   * The grant becomes part of the role's stack and goes with it. Running functions see it within a minute.
+   * The grant becomes part of the role's stack and goes with it. Running functions see it within a minute. Called again for the same
+   * role and account it grants more; with the same options, nothing.
    *
    * @param role whoever calls; with JWT callers there is nothing that a role could be granted
    * @param account `provider/account`, `provider/*` or `*`
@@ -144,9 +145,8 @@ export class TokenVending extends Construct {
       throw new Error('Callers of other AWS accounts assume a role in the account of the service: grant that role');
     }
     const { operations = ['vend'], parameters, maxMinTtlSeconds } = options;
-    writeGrants(role, `${this.node.addr.slice(-8)}Grant-${account.replaceAll(/[^\w-]/g, '_')}`, this.grantsPath, [
-      { caller: callerOf(role), operations, accounts: [account], parameters, maxMinTtlSeconds },
-    ]);
+    const grant = { caller: callerOf(role), operations, accounts: [account], parameters, maxMinTtlSeconds };
+    if (!writeGrant(role, `${this.node.addr.slice(-8)}Grant`, this.grantsPath, grant)) return;
     const resources = callsOf(operations, account).map(({ method, path }) => this.callerApi.invokeArn(method, path));
     role.addToPrincipalPolicy(new PolicyStatement({ actions: ['execute-api:Invoke'], resources }));
   }

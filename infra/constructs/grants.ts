@@ -57,22 +57,38 @@ export function callerOf(role: IRole): string {
 }
 
 /**
- * Writes grants where the functions read them. Role names are known only at deploy time and the environment of a function holds
+ * Writes a grant where the functions read it. Role names are known only at deploy time and the environment of a function holds
  * 4 KB, so each is a parameter of its own. It belongs to the stack of whoever is granted something: the service's stack knows no
- * role, and a role's stack can be deployed and removed without touching it.
+ * role, and a role's stack can be deployed and removed without touching it. It is named after what it grants, so that no grant
+ * is renamed, and gone for a moment, because another one was written before it.
+ *
+ * @param id begins the construct's name
+ * @returns false: the same grant stands there already
  */
-export function writeGrants(scope: Construct, id: string, grantsPath: string, grants: readonly Grant[]): StringParameter {
-  const name = createHash('sha256')
-    .update(`${Names.uniqueId(scope)}/${id}`)
-    .digest('hex')
-    .slice(0, 24);
-  for (const grant of grants) checkGrant(grant);
-  if (JSON.stringify(grants).length > mostCharacters) throw new Error('A grant takes more than the 4 KB of a parameter: split it');
-  return new StringParameter(scope, id, {
-    parameterName: `${grantsPath}/${name}`,
+export function writeGrant(scope: Construct, id: string, grantsPath: string, grant: Grant): boolean {
+  checkGrant(grant);
+  const stack = Stack.of(scope);
+  if (JSON.stringify([grant]).length > mostCharacters) throw new Error('A grant takes more than the 4 KB of a parameter: split it');
+  const unique = `${id}-${digestOf(JSON.stringify(stack.resolve(normalised(grant)))).slice(0, 16)}`;
+  if (scope.node.tryFindChild(unique) !== undefined) return false;
+  new StringParameter(scope, unique, {
+    parameterName: `${grantsPath}/${digestOf(`${Names.uniqueId(scope)}/${unique}`).slice(0, 24)}`,
     description: 'Who may do what with which accounts',
-    stringValue: Stack.of(scope).toJsonString(grants),
+    stringValue: stack.toJsonString([grant]),
   });
+  return true;
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** What is granted to whom, the same however it was written: the order of operations, accounts and parameters means nothing. */
+function normalised({ caller, operations, accounts, parameters = {}, maxMinTtlSeconds }: Grant): unknown {
+  const byName = Object.keys(parameters)
+    .toSorted()
+    .map((name) => [name, parameters[name]]);
+  return [caller, [...new Set(operations)].toSorted(), [...new Set(accounts)].toSorted(), byName, maxMinTtlSeconds ?? 'any'];
 }
 
 function checkGrant(grant: Grant): void {

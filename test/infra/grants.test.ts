@@ -8,11 +8,20 @@ import type { Statement } from './support/synthesize.ts';
 
 const lambda = new ServicePrincipal('lambda.amazonaws.com');
 
-/** The value of the one grant that stands besides the operator's parameter. */
-function grantIn(template: Template): { name: string; value: string } {
-  const parameters = Object.values(template.findResources('AWS::SSM::Parameter')) as { Properties: { Name: string; Value: unknown } }[];
-  const grant = parameters.find(({ Properties }) => JSON.stringify(Properties.Name).includes('/grants/'));
-  return { name: grant?.Properties.Name ?? '', value: JSON.stringify(grant?.Properties.Value) };
+/** The grants that stand besides the operator's parameter. */
+function grantsIn(template: Template): { id: string; name: string; value: string }[] {
+  const parameters = Object.entries(template.findResources('AWS::SSM::Parameter')) as [
+    string,
+    { Properties: { Name: string; Value: unknown } },
+  ][];
+  return parameters
+    .filter(([, { Properties }]) => JSON.stringify(Properties.Name).includes('/grants/'))
+    .map(([id, { Properties }]) => ({ id, name: Properties.Name, value: JSON.stringify(Properties.Value) }));
+}
+
+/** The one grant. */
+function grantIn(template: Template): { id: string; name: string; value: string } {
+  return grantsIn(template)[0] ?? { id: '', name: '', value: '' };
 }
 
 function invocations(template: Template): string[] {
@@ -24,6 +33,24 @@ function invocations(template: Template): string[] {
     .filter(({ Action }) => Action === 'execute-api:Invoke')
     .flatMap(({ Resource }) => [Resource].flat())
     .map((resource) => /\$default\/[^"]*/.exec(JSON.stringify(resource))?.[0] ?? '');
+}
+
+/** A role that is granted accounts one after the other. */
+function vendingAll(accounts: readonly string[]): Template {
+  const grant = (stack: Stack, vending: TokenVending) => {
+    const role = new Role(stack, 'Importer', { assumedBy: lambda });
+    for (const account of accounts) vending.grantVend(role, account);
+  };
+  return synthesize({}, grant).template;
+}
+
+/** Grants of the configuration to one role. */
+function configuredWith(accounts: readonly string[]): Template {
+  const props = (stack: Stack) => {
+    const { roleArn: caller } = new Role(stack, 'Importer', { assumedBy: lambda });
+    return { grants: accounts.map((account) => ({ caller, operations: ['vend' as const], accounts: [account] })) };
+  };
+  return synthesize(props).template;
 }
 
 describe('grantVend', () => {
@@ -69,6 +96,37 @@ describe('grantVend', () => {
     expect(grantIn(template).value).toContain(String.raw`\"parameters\":{\"profile_id\":[7]},\"maxMinTtlSeconds\":60`);
   });
 
+  test('grants a role as many things as there are calls, with other options each, and accounts whose names differ by a sign alone', () => {
+    const { template } = synthesize({}, (stack, vending) => {
+      const role = new Role(stack, 'Importer', { assumedBy: lambda });
+      vending.grantVend(role, 'amino/main', { parameters: { profile_id: [7] } });
+      vending.grantVend(role, 'amino/main', { operations: ['inspect'] });
+      vending.grantVend(role, 'vidizmo/a.b');
+      vending.grantVend(role, 'vidizmo/a_b');
+    });
+    const grants = grantsIn(template);
+    expect(grants).toHaveLength(4);
+    expect(new Set(grants.map(({ name }) => name)).size).toBe(4);
+    expect(invocations(template)).toHaveLength(5);
+  });
+
+  test('the same grant twice is one grant, however it is written', () => {
+    const { template } = synthesize({}, (stack, vending) => {
+      const role = new Role(stack, 'Importer', { assumedBy: lambda });
+      vending.grantVend(role, 'vidizmo/main');
+      vending.grantVend(role, 'vidizmo/main', { operations: ['vend'] });
+      vending.grantVend(role, 'amino/main', { operations: ['vend', 'inspect'], parameters: { a: [1], b: '*' } });
+      vending.grantVend(role, 'amino/main', { operations: ['inspect', 'vend', 'vend'], parameters: { b: '*', a: [1] } });
+    });
+    expect(grantsIn(template)).toHaveLength(2);
+    expect(invocations(template)).toHaveLength(4);
+  });
+
+  test('a grant keeps its name, whatever else is granted before it', () => {
+    const alone = grantIn(vendingAll(['vidizmo/main']));
+    expect(grantsIn(vendingAll(['amino/main', 'amino/other', 'vidizmo/main']))).toContainEqual(alone);
+  });
+
   test('a role in a stack of its own takes its grant along, and the stacks do not depend on each other in a circle', () => {
     const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
     const tokens = new Stack(app, 'tokens');
@@ -104,6 +162,16 @@ describe('grants of the configuration', () => {
       Properties: { Description: 'Who may do what with which accounts' },
     });
     expect(Object.keys(parameters)).toHaveLength(2);
+  });
+
+  test('each keeps its name, whatever stands before it, also where its caller is known only when it is deployed', () => {
+    const alone = grantIn(configuredWith(['vidizmo/main']));
+    expect(grantsIn(configuredWith(['amino/*', 'amino/main', 'vidizmo/main']))).toContainEqual(alone);
+  });
+
+  test('the same grant listed twice is one grant', () => {
+    const { template } = synthesize({ grants: [grant, { ...grant }] });
+    expect(grantsIn(template)).toHaveLength(1);
   });
 
   test.each([
