@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { SSMClient } from '@aws-sdk/client-ssm';
+import { parseWords, placeOf } from './account/arguments.ts';
 import { findTarget } from './account/target.ts';
 import { startConsoleProxy } from './console/proxy.ts';
 import { PlainError } from './local/plain-error.ts';
@@ -20,13 +20,11 @@ function say(sentence: string): void {
 }
 
 async function main(): Promise<void> {
-  const text = { type: 'string' } as const;
-  const options = { stage: text, deployment: text, config: text, port: text, help: { type: 'boolean' } } as const;
-  const { stage, deployment, config = 'infra/vending.config.ts', port = '0', help } = parseArgs({ options }).values;
+  const { port = '0', help, ...where } = parseWords(process.argv.slice(2), { port: { type: 'string' }, help: { type: 'boolean' } }).values;
   if (help === true) return say(usage);
-  if ((stage === undefined) === (deployment === undefined)) throw new PlainError(usage);
-  const place =
-    stage === undefined ? { kind: 'deployment' as const, deployment: deployment ?? '' } : { kind: 'stage' as const, stage, config };
+  if (Object.keys(where).length === 0) throw new PlainError(usage);
+  const place = placeOf(where);
+  if (place.kind === 'local') throw new PlainError(`A local run serves the console itself: open ${place.url}/console`);
   const { url } = await findTarget(place);
   const { config: aws } = new SSMClient();
   const proxy = await startConsoleProxy({ url, region: await aws.region(), credentials: aws.credentials, port: Number(port) });

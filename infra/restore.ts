@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
 import { DynamoDBClient, paginateScan, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { attributes } from '../functions/adapters/token-table-attributes.ts';
-import { placeOf } from './account/arguments.ts';
+import { parseWords, placeOf } from './account/arguments.ts';
 import { findTarget } from './account/target.ts';
 import { PlainError } from './local/plain-error.ts';
 
@@ -45,9 +44,7 @@ async function putMissing(client: DynamoDBClient, table: string, item: Item): Pr
 }
 
 async function main(): Promise<void> {
-  const text = { type: 'string' } as const;
-  const options = { from: text, stage: text, deployment: text, local: text, config: text, help: { type: 'boolean' } } as const;
-  const { from, help, ...place } = parseArgs({ options }).values;
+  const { from, help, ...place } = parseWords(process.argv.slice(2), { from: { type: 'string' }, help: { type: 'boolean' } }).values;
   if (help === true || from === undefined) throw new PlainError(usage);
   const { table } = await findTarget(placeOf(place));
   if (table === from) throw new PlainError('--from must be the restored table, not the one in use.');

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { ParseArgsOptionsConfig } from 'node:util';
 import { accountNameRules, brokenAccountName } from '../../functions/core/account-name.ts';
 import { brokenRule } from '../../functions/core/broken-rule.ts';
 import type { Provider } from '../../functions/core/provider.ts';
@@ -54,8 +55,8 @@ export class UsageError extends PlainError {}
  * @throws UsageError that says what is wrong, by name and rule
  */
 export function readArguments(given: readonly string[], providers: ReadonlyMap<string, Provider>): Asked {
-  const { values, positionals } = parse(given);
-  if (values.help === true || (given.length === 0 && positionals.length === 0)) return { help: true };
+  const { values, positionals } = parseWords(given, { help: { type: 'boolean' }, parameters: { type: 'string', multiple: true } }, true);
+  if (values.help === true || given.length === 0) return { help: true };
   const [name = '', account, ...more] = positionals;
   if (more.length > 0) throw new UsageError(`One account at a time: ${more.join(' ')} is too much.`);
   return { help: false, place: placeOf(values), command: commandOf(name, account, values.parameters ?? [], providers) };
@@ -69,28 +70,21 @@ export interface PlaceOptions {
   config?: string | undefined;
 }
 
-interface Values extends PlaceOptions {
-  help?: boolean | undefined;
-  parameters?: string[] | undefined;
-}
+const text = { type: 'string' } as const;
+const placeOptions = { stage: text, deployment: text, local: text, config: text };
 
-function parse(given: readonly string[]): { values: Values; positionals: string[] } {
+/**
+ * Reads the words of a command that takes a place.
+ *
+ * @param given arguments after the script's name
+ * @param options what the command takes besides {@link PlaceOptions}
+ * @throws UsageError that names the word
+ */
+export function parseWords<O extends ParseArgsOptionsConfig>(given: readonly string[], options: O, allowPositionals = false) {
   // `--local` alone means the usual URL; the parser knows no optional values.
   const args = given.map((word, index) => (word === '--local' && !/^https?:/.test(given[index + 1] ?? '') ? `--local=${LOCAL_URL}` : word));
-  const text = { type: 'string' } as const;
   try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        help: { type: 'boolean' },
-        stage: text,
-        deployment: text,
-        local: text,
-        config: text,
-        parameters: { type: 'string', multiple: true },
-      },
-    });
+    return parseArgs({ args, allowPositionals, options: { ...options, ...placeOptions } });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
