@@ -6,6 +6,7 @@ import { releaseLease, type Lease } from './lease.ts';
 import { freeAtMs } from './login-slots.ts';
 import type { RenewalDeps, Situation } from './renewal-deps.ts';
 import type { Refusal } from './renewal.ts';
+import { backOffMs } from './timing.ts';
 import type { SetFailure, TokenSet, TokenSetItem } from './token-set.ts';
 
 /** How one attempt at a renewal ended. */
@@ -49,6 +50,8 @@ export async function giveUp(
   if (failed.failure === 'configuration') {
     const retryAtMs = deps.clock.nowMs() + deps.timing.setFailureMs;
     const reason = hostMistakes.has(failed.code) ? 'misconfigured' : 'configuration';
+    // A caller who asks with parameters that the provider does not take is told so, and nobody else needs to know.
+    if (reason === 'misconfigured' || Object.keys(situation.parameters).length === 0) personNeeded(deps);
     const failure = setFailure(deps, situation, reason, failed.providerError, retryAtMs);
     await releaseLease(deps, lease, { spent, failure, dueAtMs: retryAtMs });
     const rule = reason === 'misconfigured' ? hostRule : {};
@@ -61,8 +64,22 @@ export async function giveUp(
   const loginIsNext = call === 'login' || (spent === 'unknown' && situation.traits.rotation.kind !== 'none');
   const sendableMs = loginIsNext && notBeforeMs !== undefined ? freeAtMs(account, notBeforeMs, rules) : notBeforeMs;
   const refusal = refusalOf(failed, sendableMs, nextLoginAtMs);
+  if (refusal.reason === 'credentials_refused') personNeeded(deps);
+  else leftAlone(deps, account.outages, sendableMs);
   await releaseLease(deps, lease, { spent, dueAtMs: refusal.retryAtMs });
   return { kind: 'refused', refusal };
+}
+
+// What alarms look at. They cannot count failed calls: the worse it is, the fewer of them the protocol sends.
+
+function personNeeded({ telemetry }: RenewalDeps): void {
+  telemetry.metric('PersonNeeded', 1, 'Count', 'renew-token-sets');
+}
+
+/** For how long: as back-off may choose by now, or longer where the provider or the log-in's slot asks for it. */
+function leftAlone({ telemetry, clock, timing }: RenewalDeps, outages: number, untilMs = 0): void {
+  const ms = Math.max(backOffMs(timing, outages, 1), untilMs - clock.nowMs());
+  telemetry.metric('BackOff', ms / 1_000, 'Seconds', 'renew-token-sets');
 }
 
 function refusalOf(failed: Failed, notBeforeMs: number | undefined, nextLoginAtMs: number | undefined): Refusal {
@@ -93,6 +110,7 @@ async function noteRefreshFailure(deps: RenewalDeps, { ref, account }: Situation
 
 /** A person must act: nothing is tried again before, and the schedule does not look at the set. */
 export async function needsConsent(deps: RenewalDeps, situation: Situation, lease: Lease, providerError?: string): Promise<AttemptResult> {
+  personNeeded(deps);
   const failure = setFailure(deps, situation, 'needs_consent', providerError);
   await releaseLease(deps, lease, { spent: 'no', failure, dueAtMs: 'person' });
   return { kind: 'refused', refusal: { reason: 'needs_consent', providerError } };

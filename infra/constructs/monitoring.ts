@@ -1,14 +1,5 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import {
-  Alarm,
-  ComparisonOperator,
-  Dashboard,
-  GraphWidget,
-  MathExpression,
-  Metric,
-  Stats,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
+import { Stack } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
@@ -18,8 +9,9 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { metricDimension } from '../../functions/adapters/telemetry.ts';
-import { providersById } from '../../functions/providers/index.ts';
+import { timing } from '../../functions/core/timing.ts';
+import { createDashboard } from './dashboard.ts';
+import { ownMetric, overFunctions, period } from './metrics.ts';
 
 export interface MonitoringProps {
   deployment: string;
@@ -33,17 +25,18 @@ export interface MonitoringProps {
 interface AlarmSpec {
   metric: IMetric;
   threshold: number;
-  /** periods in a row */
+  /** how many periods in a row; with `of`, how many of the last so many */
   periods: number;
+  of?: number;
   /** what happened and where to read what to do */
   description: string;
   missing?: TreatMissingData;
+  /** it tells of a moment: that it is over does not mean that anything was mended, so nobody is told */
+  momentary?: true;
 }
 
-const period = Duration.minutes(5);
-
-/** A share of a few calls says nothing. */
-const fewestCalls = 20;
+/** A share of a few calls says nothing; a few errors, one period after the other, say it also where a caller a minute is all there is. */
+const fewestErrors = 3;
 
 /** Dashboard and alarms of a deployment; docs/runbook.md has an entry for each alarm. */
 export class Monitoring extends Construct {
@@ -61,31 +54,42 @@ export class Monitoring extends Construct {
         alarmDescription: spec.description,
         metric: spec.metric,
         threshold: spec.threshold,
-        evaluationPeriods: spec.periods,
+        evaluationPeriods: spec.of ?? spec.periods,
+        datapointsToAlarm: spec.periods,
         comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         treatMissingData: spec.missing ?? TreatMissingData.NOT_BREACHING,
       });
       alarm.addAlarmAction(action);
-      alarm.addOkAction(action);
+      if (spec.momentary !== true) alarm.addOkAction(action);
     }
-    this.addDashboard();
+    createDashboard(this, props);
   }
 
   private alarms(): Readonly<Record<string, AlarmSpec>> {
-    const { api, deadLetters } = this.props;
+    const { deployment, api, deadLetters } = this.props;
     const share = new MathExpression({
-      expression: `IF(calls >= ${fewestCalls}, 100 * errors / calls, 0)`,
+      expression: `IF(errors >= ${fewestErrors}, 100 * errors / calls, 0)`,
       usingMetrics: { errors: api.metricServerError({ period }), calls: api.metricCount({ period }) },
       label: 'answers with 5xx, %',
       period,
     });
     return {
       VendErrors: { metric: share, threshold: 5, periods: 3, description: 'At least 5 % of the calls get a 5xx. Runbook: VendErrors' },
+      PersonNeeded: {
+        metric: ownMetric(deployment, 'PersonNeeded', 'renew-token-sets', Stats.SUM),
+        threshold: 1,
+        periods: 1,
+        momentary: true,
+        description: 'A provider refuses an account until a person acts. Runbook: PersonNeeded',
+      },
       RenewalsFailing: {
-        metric: this.overProviders('RenewalFailures', Stats.SUM),
-        threshold: 10,
-        periods: 3,
-        description: 'Providers refuse or fail renewals. Runbook: RenewalsFailing',
+        metric: ownMetric(deployment, 'BackOff', 'renew-token-sets', Stats.MAXIMUM),
+        // As long as back-off ever chooses: the ninth failure in a row.
+        threshold: timing.backOff.atMostMs / 1_000,
+        // The next try comes that late, and waits for a caller or a tick besides: what rings does not stop between two tries.
+        periods: 1,
+        of: 3,
+        description: 'An account has failed again and again, or has to be left alone for 5 minutes. Runbook: RenewalsFailing',
       },
       DeadLetters: {
         metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM }),
@@ -94,7 +98,7 @@ export class Monitoring extends Construct {
         description: 'A worker crashed on a message twice. Runbook: DeadLetters',
       },
       OldestOverdue: {
-        metric: this.ours('OldestOverdue', 'dispatch-renewals', Stats.MAXIMUM),
+        metric: ownMetric(deployment, 'OldestOverdue', 'dispatch-renewals', Stats.MAXIMUM),
         threshold: 300,
         periods: 1,
         description: 'A token set has been due for 5 minutes, or the schedule does not run. Runbook: OldestOverdue',
@@ -102,85 +106,19 @@ export class Monitoring extends Construct {
         missing: TreatMissingData.BREACHING,
       },
       ClockSkew: {
-        metric: this.ours('ClockSkew', 'dynamodb', Stats.SAMPLE_COUNT),
-        threshold: 5,
+        metric: ownMetric(deployment, 'ClockSkew', 'dynamodb', Stats.SAMPLE_COUNT),
+        // Each instance has a clock of its own, and the one that is wrong may be called once a minute.
+        threshold: 1,
         periods: 2,
         description: 'Functions and DynamoDB disagree about the time by more than 2 s. Runbook: ClockSkew',
       },
       FunctionErrors: {
-        metric: this.overFunctions('e', (target) => target.metricErrors({ period })),
+        metric: overFunctions(this.props.functions, 'errors'),
         threshold: 1,
         periods: 2,
         description: 'A function ended with an error, ran out of time or memory. Runbook: FunctionErrors',
       },
     };
-  }
-
-  private addDashboard(): void {
-    const { deployment, api, deadLetters } = this.props;
-    new Dashboard(this, 'Dashboard', {
-      dashboardName: deployment,
-      widgets: [
-        [
-          graph(
-            'Vends',
-            ['VendSuccess', 'VendRefusal', 'VendFailure'].map((name) => this.overProviders(name, Stats.SAMPLE_COUNT)),
-          ),
-          graph(
-            'Vend latency, ms',
-            [Stats.p(50), Stats.p(99)].map((statistic) => this.overProviders('VendSuccess', statistic)),
-          ),
-        ],
-        [
-          graph(
-            'Renewals',
-            ['Renewals', 'RenewalFailures', 'ProviderFailure'].map((name) => this.overProviders(name, Stats.SUM)),
-          ),
-          graph(
-            'Provider calls, ms',
-            [...providersById().keys()].map((provider) => this.ours('ProviderCall', provider, Stats.p(90))),
-          ),
-        ],
-        [
-          graph(
-            'Schedule',
-            [this.ours('OldestOverdue', 'dispatch-renewals', Stats.MAXIMUM)],
-            [this.ours('RenewalsDispatched', 'dispatch-renewals', Stats.SUM)],
-          ),
-          graph('Dead letters', [deadLetters.metricApproximateNumberOfMessagesVisible({ period })]),
-        ],
-        [
-          graph('API', [api.metricCount({ period }), api.metricClientError({ period }), api.metricServerError({ period })]),
-          graph('Functions', [
-            this.overFunctions('e', (target) => target.metricErrors({ period })),
-            this.overFunctions('t', (target) => target.metricThrottles({ period })),
-          ]),
-        ],
-      ],
-    });
-  }
-
-  private overFunctions(letter: string, metricOf: (target: IFunction) => Metric): MathExpression {
-    const entries = this.props.functions.map((target, index) => [`${letter}${index}`, metricOf(target)] as const);
-    const label = letter === 'e' ? 'errors' : 'throttles';
-    return new MathExpression({ expression: sumOf(entries.map(([id]) => id)), usingMetrics: Object.fromEntries(entries), label, period });
-  }
-
-  /** A metric of the service's own. Each deployment has a namespace of its own name, so that stages do not raise each other's alarms. */
-  private ours(metricName: string, part: string, statistic: string): Metric {
-    const dimensionsMap = { [metricDimension]: part };
-    return new Metric({ namespace: this.props.deployment, metricName, dimensionsMap, statistic, period });
-  }
-
-  private overProviders(metricName: string, statistic: string): MathExpression {
-    const entries = [...providersById().keys()].map(
-      (provider, index) => [`${idOf(metricName, statistic)}${index}`, this.ours(metricName, provider, statistic)] as const,
-    );
-    const ids = entries.map(([id]) => id);
-    const worst = statistic.startsWith('p');
-    const expression = worst ? `MAX([${ids.join(', ')}])` : sumOf(ids);
-    const label = worst ? `${metricName} ${statistic}` : metricName;
-    return new MathExpression({ expression, usingMetrics: Object.fromEntries(entries), label, period });
   }
 
   private addTopic(): Topic {
@@ -192,18 +130,4 @@ export class Monitoring extends Construct {
     );
     return topic;
   }
-}
-
-/** A metric that nobody has sent is nothing, and one nothing would make nothing of the sum. */
-function sumOf(ids: readonly string[]): string {
-  return ids.map((id) => `FILL(${id}, 0)`).join(' + ');
-}
-
-function graph(title: string, left: IMetric[], right: IMetric[] = []): GraphWidget {
-  return new GraphWidget({ title, left, right, width: 12 });
-}
-
-/** Names in an expression begin in lower case, hold letters and digits, and differ within a graph. */
-function idOf(metricName: string, statistic: string): string {
-  return `${metricName.charAt(0).toLowerCase()}${metricName.slice(1)}${statistic.replaceAll(/\W/g, '')}`;
 }

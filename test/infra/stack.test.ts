@@ -260,7 +260,15 @@ describe('alarms', () => {
   test('production has a dashboard and an alarm for each entry of the runbook, all sent to a topic', () => {
     const alarms = resources<{ AlarmName: string; AlarmActions: unknown[] }>(production, 'AWS::CloudWatch::Alarm');
     const names = alarms.map(({ Properties }) => Properties.AlarmName.replace('tokens-test-', ''));
-    expect(names.toSorted()).toEqual(['ClockSkew', 'DeadLetters', 'FunctionErrors', 'OldestOverdue', 'RenewalsFailing', 'VendErrors']);
+    expect(names.toSorted()).toEqual([
+      'ClockSkew',
+      'DeadLetters',
+      'FunctionErrors',
+      'OldestOverdue',
+      'PersonNeeded',
+      'RenewalsFailing',
+      'VendErrors',
+    ]);
     expect(alarms.every(({ Properties }) => Properties.AlarmActions.length === 1)).toBe(true);
     production.template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
   });
@@ -288,13 +296,16 @@ describe('alarms', () => {
     expect(production.text).not.toContain('"TokenVending"');
   });
 
-  test("a topic of one's own gets every alarm and its end, gives a sandbox its alarms, and no other topic is made", () => {
+  test("a topic of one's own gets every alarm and its end, but for one that says nothing, gives a sandbox its alarms, and no other topic is made", () => {
     const arn = 'arn:aws:sns:eu-central-1:111122223333:on-call';
     for (const props of [{}, { production: true }]) {
       const alarmed = synthesize((stack) => ({ ...props, alarmTopic: Topic.fromTopicArn(stack, 'OnCall', arn) }));
-      const alarms = resources<{ AlarmActions: unknown[]; OKActions: unknown[] }>(alarmed, 'AWS::CloudWatch::Alarm');
-      expect(alarms).toHaveLength(6);
-      for (const { Properties } of alarms) expect(Properties).toMatchObject({ AlarmActions: [arn], OKActions: [arn] });
+      const alarms = resources<{ AlarmName: string; AlarmActions: unknown[]; OKActions?: unknown[] }>(alarmed, 'AWS::CloudWatch::Alarm');
+      expect(alarms).toHaveLength(7);
+      for (const { Properties } of alarms) {
+        expect(Properties.AlarmActions).toEqual([arn]);
+        expect(Properties.OKActions).toEqual(Properties.AlarmName.endsWith('-PersonNeeded') ? undefined : [arn]);
+      }
       alarmed.template.resourceCountIs('AWS::SNS::Topic', 0);
     }
   });

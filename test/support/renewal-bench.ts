@@ -57,6 +57,8 @@ export interface BenchOptions {
   store?: MemoryStoreOptions | undefined;
   maxTokenSets?: number | undefined;
   restoreEpochMs?: ((nowMs: number) => number) | undefined;
+  /** of every jitter, 0 up to 1; a half unless told */
+  fraction?: number | undefined;
 }
 
 /** One renewing function, one that vends, a table in memory, a fake token server and a clock that only sleeping and the test move. */
@@ -75,7 +77,17 @@ export function renewalBench(options: BenchOptions = {}) {
   const providers = new Map([['fake', options.provider?.(plain) ?? plain]]);
   const secrets = secretsBench(() => clock.nowMs());
   const { sent, next, fetch } = wireBench(server, () => clock.nowMs());
-  const common = { store, keys, clock, telemetry, timing, providers, deployment: 'bench', dueShards: 1, random: randomness() };
+  const common = {
+    store,
+    keys,
+    clock,
+    telemetry,
+    timing,
+    providers,
+    deployment: 'bench',
+    dueShards: 1,
+    random: randomness(options.fraction),
+  };
   const { maxTokenSets } = options;
   const restoreEpochMs = options.restoreEpochMs?.(clock.nowMs());
   const renewTokenSet = createRenewTokenSet({ ...common, secrets, fetch, maxTokenSets, restoreEpochMs });
@@ -139,9 +151,9 @@ const keys: DataKeys = {
 };
 
 /** Always the same, so that a jitter is a number that a test can name. */
-function randomness() {
+function randomness(fraction = 0.5) {
   let attempts = 0;
-  return { fraction: () => 0.5, attemptId: () => `attempt-${++attempts}` };
+  return { fraction: () => fraction, attemptId: () => `attempt-${++attempts}` };
 }
 
 /** Secrets Manager as one instance sees it, with a cache of 60 s. */
