@@ -45,11 +45,15 @@ const vendToken = z.object({ ...common, ...callers, ...judging, RENEW_FUNCTION: 
 
 const manageAccounts = z.object({ ...common, ...callers, RENEW_FUNCTION: word });
 
-const dispatchRenewals = z.object({ ...common, QUEUE_URL: z.url() });
+/** the queue between the dispatcher and the workers */
+const QUEUE_URL = z.url();
+
+const dispatchRenewals = z.object({ ...common, QUEUE_URL });
 
 const renewTokenSets = z.object({
   ...common,
   ...judging,
+  QUEUE_URL,
   /** secrets are named `{prefix}/{provider}/{account}` */
   SECRET_PREFIX: z.string().check(z.regex(/^[\w/.-]*[\w.-]$/, 'must be a secret name without a slash at its end')),
   /** origins that may resolve to private addresses, separated by spaces; none by default: only the public internet is called */

@@ -16,7 +16,7 @@ const telemetry = createTelemetry({ clock, namespace: DEPLOYMENT });
 
 const dispatchRenewals = createDispatchRenewals({
   store: createTokenTable({ client: createDynamoDb(), tableName: TABLE_NAME, clock, telemetry }),
-  queue: createRenewalQueue({ client: createSqs(), queueUrl: QUEUE_URL }),
+  queue: createRenewalQueue({ sqs: createSqs, queueUrl: QUEUE_URL }),
   clock,
   telemetry,
   timing,

@@ -1,5 +1,6 @@
-import { createDynamoDb, createKms, createSecretsManager } from './adapters/aws-clients.ts';
+import { createDynamoDb, createKms, createSecretsManager, createSqs } from './adapters/aws-clients.ts';
 import { createDataKeys } from './adapters/data-keys.ts';
+import { createGiveBack } from './adapters/given-back-messages.ts';
 import { createProviderFetch } from './adapters/provider-fetch.ts';
 import { createProviderSecrets } from './adapters/provider-secrets.ts';
 import { renewalCodec } from './adapters/renewal-codec.ts';
@@ -13,7 +14,8 @@ import { renewTokenSetsHandler } from './handlers/renew-token-sets.ts';
 import { providersById } from './providers/index.ts';
 
 const configuration = readConfiguration(configurations.renewTokenSets, process.env);
-const { TABLE_NAME, DEPLOYMENT, DUE_SHARDS, KEY_ID, SECRET_PREFIX, EGRESS_ORIGINS, RESTORE_EPOCH_MS, MAX_TOKEN_SETS } = configuration;
+const { TABLE_NAME, DEPLOYMENT, DUE_SHARDS, KEY_ID, SECRET_PREFIX, EGRESS_ORIGINS, RESTORE_EPOCH_MS, MAX_TOKEN_SETS, QUEUE_URL } =
+  configuration;
 
 const clock = createSystemClock();
 const telemetry = createTelemetry({ clock, namespace: DEPLOYMENT });
@@ -38,6 +40,7 @@ const renewTokenSet = createRenewTokenSet({
 /** Talks to the providers, alone; invoked by functions, fed by the queue, told of changed secrets. */
 export const handler = renewTokenSetsHandler({
   renewTokenSet,
+  giveBack: createGiveBack({ sqs: createSqs, queueUrl: QUEUE_URL }),
   codec: renewalCodec,
   clock,
   telemetry,

@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { KMSClient } from '@aws-sdk/client-kms';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { SSMClient } from '@aws-sdk/client-ssm';
 
 // Bare clients: region, credentials and `AWS_ENDPOINT_URL_*` are theirs to find. Each call is given its whole time by the adapter
@@ -25,8 +25,9 @@ export function createSsm(): SSMClient {
   return new SSMClient({ maxAttempts: 6 });
 }
 
-/** @returns the client of the renewal queue */
-export function createSqs(): SQSClient {
+/** @returns the client of the renewal queue, loaded when it is first needed: by who has something to send, or crashed */
+export async function createSqs(): Promise<SQSClient> {
+  const { SQSClient } = await import('./sqs-client.ts');
   return new SQSClient(retryOnce);
 }
 

@@ -1,8 +1,8 @@
-import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
-import type { SendMessageBatchRequestEntry, SQSClient } from '@aws-sdk/client-sqs';
+import type { SendMessageBatchCommandOutput, SendMessageBatchRequestEntry, SQSClient } from '@aws-sdk/client-sqs';
 import { TokenVendingError } from '../core/errors.ts';
 import type { QueuedRenewals, RenewalQueue } from '../core/ports.ts';
 import { awsFailure } from './aws-failure.ts';
+import { lazy } from './lazy.ts';
 
 /** SQS takes at most 10 messages and 256 KiB in one request. */
 const mostMessages = 10;
@@ -19,7 +19,8 @@ const groupCharacters = 128;
 
 /** What the queue needs. */
 export interface RenewalQueueOptions {
-  client: SQSClient;
+  /** called at the first need: at most ticks nothing is due */
+  sqs: () => Promise<SQSClient>;
   queueUrl: string;
   /** longest time of one request, retries included, ms; 2 s */
   timeoutMs?: number | undefined;
@@ -33,12 +34,13 @@ export interface RenewalQueueOptions {
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
  */
 export function createRenewalQueue(options: RenewalQueueOptions): RenewalQueue {
+  const client = lazy(options.sqs);
   return {
     async send(messages) {
       const batches = toBatches(messages);
       const failures: unknown[] = [];
       for (let from = 0; from < batches.length; from += together) {
-        const results = await Promise.allSettled(batches.slice(from, from + together).map((batch) => sendBatch(options, batch)));
+        const results = await Promise.allSettled(batches.slice(from, from + together).map((batch) => sendBatch(client, options, batch)));
         failures.push(...results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])));
       }
       if (failures.length > 0) throw failures[0];
@@ -46,11 +48,19 @@ export function createRenewalQueue(options: RenewalQueueOptions): RenewalQueue {
   };
 }
 
-async function sendBatch({ client, queueUrl, timeoutMs = defaultTimeoutMs }: RenewalQueueOptions, batch: Batch): Promise<void> {
+async function sendBatch(
+  client: () => Promise<SQSClient>,
+  { queueUrl, timeoutMs = defaultTimeoutMs }: RenewalQueueOptions,
+  batch: Batch,
+): Promise<void> {
+  const { SendMessageBatchCommand } = await import('./sqs-client.ts');
   const command = new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: batch });
-  const answer = await client.send(command, { abortSignal: AbortSignal.timeout(timeoutMs) }).catch((error: unknown) => {
+  let answer: SendMessageBatchCommandOutput;
+  try {
+    answer = await (await client()).send(command, { abortSignal: AbortSignal.timeout(timeoutMs) });
+  } catch (error) {
     throw awsFailure('renewals_unavailable', 'sqs:SendMessageBatch', error);
-  });
+  }
   const failed = answer.Failed ?? [];
   if (failed.length === 0) return;
   const evidence = { operation: 'sqs:SendMessageBatch', code: failed[0]?.Code ?? 'unknown', failed: failed.length, of: batch.length };

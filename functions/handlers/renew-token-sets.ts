@@ -16,6 +16,8 @@ export interface RenewalCodec {
 /** What the renewing function needs. */
 export interface RenewTokenSetsHandlerDeps {
   renewTokenSet: (command: RenewCommand, limits: { deadlineMs: number }) => Promise<Outcome>;
+  /** has the queue hand out messages again after so many seconds, instead of when their visibility ends */
+  giveBack: (receiptHandles: readonly string[], seconds: number) => Promise<void>;
   codec: RenewalCodec;
   clock: Clock;
   telemetry: Telemetry;
@@ -31,10 +33,19 @@ export type RenewTokenSetsHandler = (event: unknown, context: Context) => Promis
 const FUNCTION_TIMEOUT_MS = 30_000;
 /** Left to answer before Lambda ends the function. */
 const RESERVE_MS = 500;
+/**
+ * A message that crashed is tried again after this: longer than the lease that the crash may have left, and so soon that the queue's
+ * receives are over before the message is too old. Only a crash comes again that soon, so nothing else becomes a dead letter.
+ */
+export const triedAgainSeconds = 20;
 /** Renewals of one message at the same time; the account's log-in slots hold them apart where that matters. */
 const TOGETHER = 4;
 
-const batch = z.object({ Records: z.array(z.object({ eventSource: z.literal('aws:sqs'), messageId: z.string(), body: z.string() })) });
+const batch = z.object({
+  Records: z.array(z.object({ eventSource: z.literal('aws:sqs'), messageId: z.string(), receiptHandle: z.string(), body: z.string() })),
+});
+
+type QueueRecord = Pick<SQSRecord, 'messageId' | 'receiptHandle' | 'body'>;
 
 /** What a worker reads of a message; its group is the queue's business. */
 const queued = z.object({
@@ -68,23 +79,29 @@ function timeLeftMs(context: Partial<Context> | undefined): number {
  * Acknowledges every message whose outcomes the items record, refusals included, so that what reaches the dead letters is a crash.
  * The next tick sends again whatever is still due.
  */
-async function renewQueued(
-  deps: RenewTokenSetsHandlerDeps,
-  records: readonly Pick<SQSRecord, 'messageId' | 'body'>[],
-  limits: Limits,
-): Promise<SQSBatchResponse> {
-  const failed = await Promise.all(
-    records.map(async ({ messageId, body }) => {
-      try {
-        await renewMessage(deps, queued.parse(JSON.parse(body)), limits);
-        return undefined;
-      } catch (error) {
-        deps.telemetry.log('error', 'A queued renewal crashed', { messageId }, error);
-        return { itemIdentifier: messageId };
-      }
-    }),
-  );
-  return { batchItemFailures: failed.filter((failure) => failure !== undefined) };
+async function renewQueued(deps: RenewTokenSetsHandlerDeps, records: readonly QueueRecord[], limits: Limits): Promise<SQSBatchResponse> {
+  const results = await Promise.all(records.map((record) => isRenewed(deps, record, limits)));
+  const crashed = records.filter((_, index) => results[index] !== true);
+  if (crashed.length > 0) await giveBack(deps, crashed);
+  return { batchItemFailures: crashed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+}
+
+async function isRenewed(deps: RenewTokenSetsHandlerDeps, { messageId, body }: QueueRecord, limits: Limits): Promise<boolean> {
+  try {
+    await renewMessage(deps, queued.parse(JSON.parse(body)), limits);
+    return true;
+  } catch (error) {
+    deps.telemetry.log('error', 'A queued renewal crashed', { messageId }, error);
+    return false;
+  }
+}
+
+/** What the queue does not take back it hands out when its visibility ends; then it is too old, and the next tick's is worked on. */
+async function giveBack(deps: RenewTokenSetsHandlerDeps, crashed: readonly QueueRecord[]): Promise<void> {
+  const receiptHandles = crashed.map(({ receiptHandle }) => receiptHandle);
+  await deps.giveBack(receiptHandles, triedAgainSeconds).catch((error: unknown) => {
+    deps.telemetry.log('warn', 'Crashed renewals could not be given back to the queue', { messages: crashed.length }, error);
+  });
 }
 
 async function renewMessage(deps: RenewTokenSetsHandlerDeps, message: z.infer<typeof queued>, limits: Limits): Promise<void> {

@@ -18,7 +18,7 @@ export const bundling = {
   target: 'node24',
   // Without `module` first, esbuild takes CommonJS builds of the AWS clients, and those die at start in an ES module.
   mainFields: ['module', 'main'],
-  // What is imported when first needed gets files of its own, which a start does not read: the clients of KMS and Lambda.
+  // What is imported when first needed gets files of its own, which a start does not read: the clients of KMS, Lambda and SQS.
   splitting: true,
   outExtension: { '.js': '.mjs' },
   minify: true,

@@ -95,7 +95,7 @@ export class Monitoring extends Construct {
         metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM }),
         threshold: 1,
         periods: 1,
-        description: 'A worker crashed on a message twice. Runbook: DeadLetters',
+        description: 'A worker crashed on a message five times. Runbook: DeadLetters',
       },
       OldestOverdue: {
         metric: ownMetric(deployment, 'OldestOverdue', 'dispatch-renewals', Stats.MAXIMUM),

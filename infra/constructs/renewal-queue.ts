@@ -5,11 +5,14 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { acknowledge } from './service-function.ts';
 
-/** A message is invisible for this long after a worker took it: above the worker's timeout, which AWS demands. */
-const visibility = Duration.seconds(45);
-/** Two receives of 45 s each are the 90 s after which a renewal is too old to be worth doing. */
-const receives = 2;
-/** Above the 90 s, so that what fails twice is still there to be moved; below it nothing would ever reach the dead letters. */
+/** Six times the worker's 30 s, as AWS advises: while Lambda throttles, it tries the same receive again for this long. */
+const visibility = Duration.minutes(3);
+/** As AWS advises. A worker gives back what crashed after 20 s, so five crashes take less than the 90 s of a message's use. */
+const receives = 5;
+/**
+ * Above the 90 s and the delay before them, so that it is workers who drop what is too old, and count it. Far below five times the
+ * visibility, so that what was received but never worked on is forgotten instead of becoming a dead letter.
+ */
 const retention = Duration.minutes(5);
 
 /**
@@ -40,7 +43,8 @@ export class RenewalQueue extends Queue {
   /**
    * Lets a function work on the queue.
    *
-   * @param concurrency how many workers run at once, at least 2: the queue waits, instead of being throttled into its dead letters
+   * @param concurrency how many workers run at once, at least 2. It caps them and reserves nothing: where the account's concurrency
+   *   is in use, Lambda throttles them, and a message waits for the end of that or for its own
    */
   feed(worker: IFunction, concurrency: number): void {
     worker.addEventSource(new SqsEventSource(this, { batchSize: 10, maxConcurrency: concurrency, reportBatchItemFailures: true }));

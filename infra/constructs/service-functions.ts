@@ -93,10 +93,11 @@ function judging({ keyArn, restoreEpochMs }: FunctionSettings): Record<string, s
 }
 
 function renewing(settings: FunctionSettings): Record<string, string> {
-  const { secretPrefix, privateOrigins, maxTokenSets } = settings;
+  const { secretPrefix, queueUrl, privateOrigins, maxTokenSets } = settings;
   return {
     ...judging(settings),
     SECRET_PREFIX: secretPrefix,
+    QUEUE_URL: queueUrl,
     EGRESS_ORIGINS: privateOrigins.join(' '),
     ...(maxTokenSets === undefined ? {} : { MAX_TOKEN_SETS: `${maxTokenSets}` }),
   };

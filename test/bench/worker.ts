@@ -39,7 +39,14 @@ export async function measureWorker() {
   const secrets = secretsAt('https://bench.example');
   const { renew } = composeInstance({ ...parts, fetch, secrets, provider, timing, storeTimeoutMs: 10_000, functionMs: 30_000 });
   const codec = { decodeCommand: notInvoked, encodeOutcome: notInvoked };
-  const worker = renewTokenSetsHandler({ ...parts, renewTokenSet: renew, codec, timing, secretPrefix: 'bench' });
+  const worker = renewTokenSetsHandler({
+    ...parts,
+    renewTokenSet: renew,
+    giveBack: async () => notInvoked(),
+    codec,
+    timing,
+    secretPrefix: 'bench',
+  });
   const store = createTokenTable({ ...parts, timeoutMs: 10_000 });
 
   const accounts = Array.from({ length: BATCHES * CONCURRENCY }, (_, index) => ({ provider: provider.id, account: `a${index}` }));
@@ -63,7 +70,10 @@ export async function measureWorker() {
   for (let from = 0; from < bodies.length; from += CONCURRENCY) {
     const batch = bodies.slice(from, from + CONCURRENCY);
     const startedMs = performance.now();
-    await worker({ Records: batch.map((body, index) => ({ eventSource: 'aws:sqs', messageId: String(index), body })) }, aContext(30_000));
+    await worker(
+      { Records: batch.map((body, index) => ({ eventSource: 'aws:sqs', messageId: String(index), receiptHandle: String(index), body })) },
+      aContext(30_000),
+    );
     batchMs.push(performance.now() - startedMs);
   }
   const perSecond = (CONCURRENCY * 1_000) / median(batchMs);

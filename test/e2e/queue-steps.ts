@@ -17,7 +17,7 @@ export async function sendUnworkable(stack: DeployedStack): Promise<(steps: Step
     return Attributes?.['ApproximateNumberOfMessages'] === '1' ? true : undefined;
   };
   return async (steps) => {
-    await steps.check('a message that fails twice ends among the dead letters', async () => {
+    await steps.check('a message that fails five times ends among the dead letters', async () => {
       await until('a dead letter', 240_000, waiting);
     });
   };

@@ -6,6 +6,8 @@ import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { configurations, readConfiguration } from '../../functions/configuration.ts';
+import { timing } from '../../functions/core/timing.ts';
+import { triedAgainSeconds } from '../../functions/handlers/renew-token-sets.ts';
 import { routeKeyOf, routes } from '../../functions/routes.ts';
 import { createTableInput, tableDefinition } from '../../infra/table-definition.ts';
 import { synthesize } from './support/synthesize.ts';
@@ -167,16 +169,39 @@ describe('renewal', () => {
     });
   });
 
-  test('what fails twice reaches the dead letters before the queue forgets it', () => {
-    const queue = resources<{ RedrivePolicy?: { maxReceiveCount: number }; VisibilityTimeout: number; MessageRetentionPeriod: number }>(
-      sandbox,
-      'AWS::SQS::Queue',
-    ).find(({ Properties }) => Properties.RedrivePolicy !== undefined);
-    const { RedrivePolicy, VisibilityTimeout = 0, MessageRetentionPeriod } = queue?.Properties ?? {};
-    expect(VisibilityTimeout * (RedrivePolicy?.maxReceiveCount ?? 0)).toBeLessThan(MessageRetentionPeriod ?? 0);
-    const timeouts = resources<{ Description: string; Timeout: number }>(sandbox, 'AWS::Lambda::Function');
-    const worker = timeouts.find(({ Properties }) => Properties.Description.startsWith('Talks to'));
-    expect(worker?.Properties.Timeout).toBeLessThan(VisibilityTimeout);
+  describe('the numbers of the queue', () => {
+    type QueueProperties = {
+      RedrivePolicy?: { maxReceiveCount: number };
+      VisibilityTimeout: number;
+      MessageRetentionPeriod: number;
+    };
+    const queue = resources<QueueProperties>(sandbox, 'AWS::SQS::Queue').find(({ Properties }) => Properties.RedrivePolicy !== undefined);
+    const { RedrivePolicy, VisibilityTimeout = 0, MessageRetentionPeriod = 0 } = queue?.Properties ?? {};
+    const receives = RedrivePolicy?.maxReceiveCount ?? 0;
+    const workers = resources<{ Description: string; Timeout: number }>(sandbox, 'AWS::Lambda::Function');
+    const worker = workers.find(({ Properties }) => Properties.Description.startsWith('Talks to'))?.Properties;
+    const staleSeconds = timing.staleMessageMs / 1_000;
+
+    test('are those that AWS advises where Lambda receives, so that a throttled worker has time to be tried again', () => {
+      expect(VisibilityTimeout).toBeGreaterThanOrEqual(6 * (worker?.Timeout ?? 0));
+      expect(receives).toBeGreaterThanOrEqual(5);
+    });
+
+    test('let the queue forget what no worker could be started for, before that can be taken for a crash', () => {
+      expect(VisibilityTimeout * receives).toBeGreaterThan(MessageRetentionPeriod);
+    });
+
+    test('let a crash reach the dead letters: before a worker would drop it for its age, and before the queue forgets it', () => {
+      expect((receives - 1) * triedAgainSeconds).toBeLessThan(staleSeconds);
+      expect(receives * triedAgainSeconds + timing.spreadMs / 1_000).toBeLessThan(MessageRetentionPeriod);
+      // What a crash leaves is a lease; a worker that meets one waits, and has not crashed.
+      expect(triedAgainSeconds * 1_000).toBeGreaterThan(timing.leaseMs + timing.skewMs);
+    });
+
+    test('keep what is too old to be worth doing for a worker to drop and count', () => {
+      expect(staleSeconds).toBeLessThan(MessageRetentionPeriod);
+      expect(MessageRetentionPeriod).toBe(300);
+    });
   });
 
   test('workers report each message, and no more of them run than were asked for', () => {

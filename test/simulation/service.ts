@@ -55,7 +55,15 @@ export function createSimulatedService({ clock, fleet, observer, random, workers
     invoke: (command: Parameters<typeof renewTokenSet>[0]) => renewTokenSet(command, { deadlineMs: clock.nowMs() + FUNCTION_MS }),
   };
   const codec = { decodeCommand: notInvoked, encodeOutcome: notInvoked };
-  const worker = renewTokenSetsHandler({ renewTokenSet, codec, clock, telemetry: silentTelemetry, timing, secretPrefix: 'simulation' });
+  const worker = renewTokenSetsHandler({
+    renewTokenSet,
+    giveBack: neverAgain,
+    codec,
+    clock,
+    telemetry: silentTelemetry,
+    timing,
+    secretPrefix: 'simulation',
+  });
   const queue = new VirtualQueue(clock, worker, workers);
   return {
     store: memory,
@@ -64,6 +72,11 @@ export function createSimulatedService({ clock, fleet, observer, random, workers
     vend: createVendToken({ ...deps, renewals }),
     tick: createDispatchRenewals({ ...deps, queue }),
   };
+}
+
+/** The next tick sends again what is still due. */
+async function neverAgain(): Promise<void> {
+  await Promise.resolve();
 }
 
 function notInvoked(): never {

@@ -70,6 +70,7 @@ export class VirtualQueue implements RenewalQueue {
     const Records = batch.map((message) => ({
       eventSource: 'aws:sqs',
       messageId: String(++this.#messages),
+      receiptHandle: String(this.#messages),
       body: JSON.stringify(message),
     }));
     const answer = await this.#worker(

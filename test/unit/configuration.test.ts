@@ -2,12 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { configurations, readConfiguration } from '../../functions/configuration.ts';
 
 const common = { TABLE_NAME: 'tokens', DEPLOYMENT: 'prod' };
-const renewing = { ...common, KEY_ID: 'key', SECRET_PREFIX: 'tokens/prod' };
+const QUEUE_URL = 'https://sqs.example/1/renewals';
+const renewing = { ...common, KEY_ID: 'key', SECRET_PREFIX: 'tokens/prod', QUEUE_URL };
 const vending = { ...common, GRANTS_PATH: '/tokens/grants', KEY_ID: 'key', RENEW_FUNCTION: 'renew' };
 
 describe('the configuration', () => {
   test('names every broken variable at once, with its value and its rule', () => {
-    const broken = { TABLE_NAME: 'two words', DUE_SHARDS: '0', KEY_ID: 'key', SECRET_PREFIX: 'a/', EGRESS_ORIGINS: 'http://a' };
+    const broken = { TABLE_NAME: 'two words', DUE_SHARDS: '0', KEY_ID: 'key', SECRET_PREFIX: 'a/', EGRESS_ORIGINS: 'http://a', QUEUE_URL };
     expect(() => readConfiguration(configurations.renewTokenSets, broken)).toThrow(
       [
         'configuration: TABLE_NAME must be set, without spaces, but is "two words"',

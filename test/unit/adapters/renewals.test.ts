@@ -1,8 +1,9 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { ChangeMessageVisibilityBatchCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SendMessageBatchCommandInput } from '@aws-sdk/client-sqs';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
+import { createGiveBack } from '../../../functions/adapters/given-back-messages.ts';
 import { createLambdaRenewals } from '../../../functions/adapters/lambda-renewals.ts';
 import { decodeCommand, decodeOutcome, encodeCommand, encodeOutcome } from '../../../functions/adapters/renewal-codec.ts';
 import { createRenewalQueue } from '../../../functions/adapters/renewal-queue.ts';
@@ -141,7 +142,7 @@ describe('the renewal queue', () => {
   const sqs = mockClient(SQSClient);
   beforeEach(() => void sqs.reset());
   afterAll(() => sqs.restore());
-  const queue = createRenewalQueue({ client: new SQSClient({ region: 'eu-central-1' }), queueUrl: 'https://queue' });
+  const queue = createRenewalQueue({ sqs: async () => new SQSClient({ region: 'eu-central-1' }), queueUrl: 'https://queue' });
   const batches = (): SendMessageBatchCommandInput[] => sqs.commandCalls(SendMessageBatchCommand).map((call) => call.args[0].input);
 
   test('takes ten messages a request, each in the group of its origin', async () => {
@@ -197,5 +198,34 @@ describe('the renewal queue', () => {
   test('is unavailable where SQS refuses the request', async () => {
     sqs.on(SendMessageBatchCommand).rejects(Object.assign(new Error('arn:aws:…'), { name: 'QueueDoesNotExist' }));
     await expect(queue.send([message(1)])).rejects.toMatchObject({ code: 'renewals_unavailable', cause: { code: 'QueueDoesNotExist' } });
+  });
+});
+
+describe('giving crashed messages back', () => {
+  const sqs = mockClient(SQSClient);
+  beforeEach(() => void sqs.reset());
+  afterAll(() => sqs.restore());
+  const giveBack = createGiveBack({ sqs: async () => new SQSClient({ region: 'eu-central-1' }), queueUrl: 'https://queue' });
+
+  test('has the queue hand them out again after that many seconds', async () => {
+    sqs.on(ChangeMessageVisibilityBatchCommand).resolves({});
+    await giveBack(['a', 'b'], 20);
+    expect(sqs.commandCalls(ChangeMessageVisibilityBatchCommand).map((call) => call.args[0].input)).toEqual([
+      {
+        QueueUrl: 'https://queue',
+        Entries: [
+          { Id: '0', ReceiptHandle: 'a', VisibilityTimeout: 20 },
+          { Id: '1', ReceiptHandle: 'b', VisibilityTimeout: 20 },
+        ],
+      },
+    ]);
+  });
+
+  test('says so where the queue refuses the request, or one of them', async () => {
+    sqs.on(ChangeMessageVisibilityBatchCommand).rejectsOnce(Object.assign(new Error('arn:aws:…'), { name: 'QueueDoesNotExist' }));
+    await expect(giveBack(['a'], 20)).rejects.toMatchObject({ code: 'renewals_unavailable', cause: { code: 'QueueDoesNotExist' } });
+    const Failed = [{ Id: '0', SenderFault: true, Code: 'ReceiptHandleIsInvalid' }];
+    sqs.on(ChangeMessageVisibilityBatchCommand).resolves({ Failed, Successful: [] });
+    await expect(giveBack(['a'], 20)).rejects.toMatchObject({ code: 'renewals_unavailable', cause: { code: 'ReceiptHandleIsInvalid' } });
   });
 });

@@ -13,7 +13,8 @@ const ref = { provider: 'demo', account: 'main' };
 const current: Outcome = { outcome: 'current', item: undefined };
 
 /** The handler over a use case that notes what it is asked and answers as told. */
-function aHandler(answer: (command: RenewCommand) => Outcome = () => current) {
+function aHandler(answer: (command: RenewCommand) => Outcome = () => current, queueAnswers = true) {
+  const givenBack: { receiptHandles: readonly string[]; seconds: number }[] = [];
   const asked: { command: RenewCommand; deadlineMs: number }[] = [];
   const telemetry = recordTelemetry();
   const clock = theClock();
@@ -21,14 +22,19 @@ function aHandler(answer: (command: RenewCommand) => Outcome = () => current) {
     asked.push({ command, deadlineMs });
     return answer(command);
   };
-  const handle = renewTokenSetsHandler({ renewTokenSet, codec: renewalCodec, clock, telemetry, timing, secretPrefix: 'tokens' });
-  return { asked, telemetry, clock, handle };
+  const giveBack = async (receiptHandles: readonly string[], seconds: number) => {
+    givenBack.push({ receiptHandles, seconds });
+    if (!queueAnswers) throw new TokenVendingError('renewals_unavailable');
+  };
+  const deps = { renewTokenSet, giveBack, codec: renewalCodec, clock, telemetry, timing, secretPrefix: 'tokens' };
+  return { asked, givenBack, telemetry, clock, handle: renewTokenSetsHandler(deps) };
 }
 
 /** A batch as SQS delivers it. */
 function aBatch(...messages: unknown[]) {
   const Records = messages.map((message, index) => ({
     messageId: `message-${index}`,
+    receiptHandle: `receipt-${index}`,
     eventSource: 'aws:sqs',
     body: typeof message === 'string' ? message : JSON.stringify(message),
   }));
@@ -76,9 +82,10 @@ describe('a function that invokes the renewing one', () => {
 
 describe('a message of the queue', () => {
   test('renews each of its token sets', async () => {
-    const { handle, asked } = aHandler();
+    const { handle, asked, givenBack } = aHandler();
     const sorts = ['a', 'b', 'c', 'd', 'e'];
     expect(await handle(aBatch(aMessage(sorts)), aContext())).toEqual({ batchItemFailures: [] });
+    expect(givenBack).toEqual([]);
     expect(asked.map(({ command }) => command)).toEqual(sorts.map(due));
   });
 
@@ -91,24 +98,34 @@ describe('a message of the queue', () => {
     expect(await handle(aBatch(aMessage(['a'])), aContext())).toEqual({ batchItemFailures: [] });
   });
 
-  test('is given back where a renewal crashes, and it alone', async () => {
+  test('is given back where a renewal crashes, and it alone, to be tried again soon', async () => {
     const crash = new TokenVendingError('store_unavailable');
-    const { handle, telemetry } = aHandler((command) => {
+    const { handle, givenBack, telemetry } = aHandler((command) => {
       if (command.command === 'renew_due' && command.key.sort === 'bad') throw crash;
       return current;
     });
     const answer = await handle(aBatch(aMessage(['good']), aMessage(['good', 'bad']), aMessage(['good'])), aContext());
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-1' }] });
+    expect(givenBack).toEqual([{ receiptHandles: ['receipt-1'], seconds: 20 }]);
     expect(telemetry.logs).toEqual([
       { level: 'error', message: 'A queued renewal crashed', fields: { messageId: 'message-1' }, error: crash },
     ]);
   });
 
+  test('is named as failed also where the queue does not take it back', async () => {
+    const { handle, telemetry } = aHandler(() => {
+      throw new TokenVendingError('store_unavailable');
+    }, false);
+    expect(await handle(aBatch(aMessage(['bad'])), aContext())).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-0' }] });
+    expect(telemetry.logs.map(({ level }) => level)).toEqual(['error', 'warn']);
+  });
+
   test.each(['no JSON', { partition: 'demo/main' }, { ...aMessage(['a']), sets: [{ sort: 'a' }] }])(
     'is given back where nobody can read it: %j',
     async (message) => {
-      const { handle, asked } = aHandler();
+      const { handle, asked, givenBack } = aHandler();
       expect(await handle(aBatch(message), aContext())).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-0' }] });
+      expect(givenBack).toHaveLength(1);
       expect(asked).toEqual([]);
     },
   );
