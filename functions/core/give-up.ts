@@ -72,7 +72,8 @@ export async function giveUp(
 
 // What alarms look at. They cannot count failed calls: the worse it is, the fewer of them the protocol sends.
 
-function personNeeded({ telemetry }: RenewalDeps): void {
+/** Somebody must act, or this account vends no more. */
+export function personNeeded({ telemetry }: Pick<RenewalDeps, 'telemetry'>): void {
   telemetry.metric('PersonNeeded', 1, 'Count', 'renew-token-sets');
 }
 

@@ -1,5 +1,6 @@
 import { identityOf, updateAccount, withSecret, type SecretFacts } from './account-item.ts';
 import type { AccountItem } from './account.ts';
+import { personNeeded } from './give-up.ts';
 import { usable } from './judge.ts';
 import type { ProviderSecret } from './ports.ts';
 import type { CommonCredentials, Provider } from './provider.ts';
@@ -34,6 +35,7 @@ export async function readAccount(deps: RenewalDeps, ref: AccountRef, deadlineMs
   const account = await updateAccount(deps, ref, deadlineMs, (present) => takeSecret(deps, ref, before, present, facts), before);
   if (!account || account.secretVersion !== facts.version) return readAccount(deps, ref, deadlineMs, true);
   if (parsed.success) return { account, provider, credentials: parsed.data, secretIsFresh };
+  if (before?.failure?.code !== 'misconfigured') personNeeded(deps);
   const { field, rule } = facts.failure ?? {};
   return { account, refusal: { reason: 'misconfigured', retryAtMs: deps.clock.nowMs() + deps.timing.absenceMs, field, rule } };
 }

@@ -40,8 +40,6 @@ export interface LocalStackOptions {
   iamCallers?: ReadonlyMap<string, IamCaller> | undefined;
   /** what the gateway lets through; everything unless told */
   throttle?: { ratePerSecond: number; burst: number } | undefined;
-  /** how long a queue message is invisible, ms; 45 s as in the stack unless told */
-  visibilityMs?: number | undefined;
   /** further variables of the functions' environment */
   environment?: Readonly<Record<string, string>> | undefined;
 }
@@ -174,7 +172,7 @@ async function startProviders({ options, directory, onStop }: Run) {
   return { simulators, accounts };
 }
 
-async function startAws({ options, deployment, directory, keys, functions, nameOf, onStop }: Run): Promise<LocalAws> {
+async function startAws({ deployment, directory, keys, functions, nameOf, onStop }: Run): Promise<LocalAws> {
   const renewer = nameOf('renew-token-sets');
   const aws = await startLocalAws({
     functions,
@@ -183,8 +181,8 @@ async function startAws({ options, deployment, directory, keys, functions, nameO
     secretChanged: (event) => void functions.invoke(renewer, event),
     queue: {
       name: `${deployment}-renewals`,
-      visibilityMs: options.visibilityMs ?? 45_000,
-      maxReceives: 2,
+      visibilityMs: 180_000,
+      maxReceives: 5,
       retentionMs: 300_000,
       concurrency: 5,
       deliver: async (event) => failedOf(await functions.invoke(renewer, event)),

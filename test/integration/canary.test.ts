@@ -64,7 +64,7 @@ beforeAll(async () => {
       .mockImplementation((...values) => void outside.push({ where: 'console', text: inspect(values, { depth: 9 }) }));
   }
   provider = await startLeakyProvider(LIFE_SECONDS);
-  run = await startLocalRun({ visibilityMs: 500, environment: { EGRESS_ORIGINS: provider.origin } });
+  run = await startLocalRun({ environment: { EGRESS_ORIGINS: provider.origin } });
 });
 
 afterAll(async () => {

@@ -13,10 +13,11 @@ import {
   RestoreSecretCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { GetQueueAttributesCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { ChangeMessageVisibilityBatchCommand, GetQueueAttributesCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DeleteParameterCommand, paginateGetParametersByPath, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { makeAwsKeys } from '../../infra/local/aws/keys.ts';
+import type { QueueRecord } from '../../infra/local/aws/queue-messages.ts';
 import { startLocalAws, type LocalAws } from '../../infra/local/aws/local-aws.ts';
 import { LocalFunctions } from '../../infra/local/local-functions.ts';
 
@@ -28,6 +29,8 @@ describe('the local AWS, as the real clients see it', () => {
   let events: unknown[];
   let deliveries: string[][];
   let failing: (body: string) => boolean;
+  let worker: (event: { Records: readonly QueueRecord[] }) => Promise<void>;
+  let visibilityMs: number;
   let aws: LocalAws;
   const config = () => ({ endpoint: aws.origin, region: 'eu-central-1', credentials, maxAttempts: 1 });
   const start = () =>
@@ -38,12 +41,13 @@ describe('the local AWS, as the real clients see it', () => {
       secretChanged: (event) => events.push(event),
       queue: {
         name: 'renewals',
-        visibilityMs: 50,
+        visibilityMs,
         maxReceives: 2,
         retentionMs: 60_000,
         concurrency: 2,
         deliver: async ({ Records }) => {
           deliveries.push(Records.map(({ body }) => body));
+          await worker({ Records });
           return Records.filter(({ body }) => failing(body)).map(({ messageId }) => messageId);
         },
       },
@@ -55,6 +59,8 @@ describe('the local AWS, as the real clients see it', () => {
     events = [];
     deliveries = [];
     failing = () => false;
+    worker = async () => undefined;
+    visibilityMs = 50;
     aws = await start();
   });
   afterEach(async () => {
@@ -140,6 +146,26 @@ describe('the local AWS, as the real clients see it', () => {
     while (aws.queue.deadLetters.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(deliveries).toEqual([['good', 'bad'], ['bad']]);
     expect(aws.queue.deadLetters.map(({ body }) => body)).toEqual(['bad']);
+  });
+
+  test('a message that a worker gives back comes again when it said', async () => {
+    failing = (body) => body === 'bad';
+    visibilityMs = 3_600_000;
+    await aws.close();
+    aws = await start();
+    const client = new SQSClient(config());
+    const given: unknown[] = [];
+    worker = async ({ Records }) => {
+      const Entries = Records.map(({ receiptHandle }) => ({ Id: '0', ReceiptHandle: receiptHandle, VisibilityTimeout: 0 }));
+      given.push(await client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: aws.queue.url, Entries })));
+    };
+    await client.send(new SendMessageBatchCommand({ QueueUrl: aws.queue.url, Entries: [{ Id: '0', MessageBody: 'bad' }] }));
+    while (aws.queue.deadLetters.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(deliveries).toEqual([['bad'], ['bad']]);
+    expect(given).toMatchObject([{ Successful: [{ Id: '0' }] }, { Successful: [{ Id: '0' }] }]);
+    const unknown = { QueueUrl: aws.queue.url, Entries: [{ Id: '0', ReceiptHandle: 'nobody', VisibilityTimeout: 0 }] };
+    const refused = await client.send(new ChangeMessageVisibilityBatchCommand(unknown));
+    expect(refused.Failed).toMatchObject([{ Id: '0', Code: 'ReceiptHandleIsInvalid' }]);
   });
 
   test('a message that is held back reaches the worker after its time, and counts as delayed until then', async () => {

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { arn, region } from './protocol.ts';
 
 /** A message in the queue. */
@@ -9,6 +9,8 @@ export interface Message {
   sentAtMs: number;
   firstReceivedMs: number | undefined;
   receives: number;
+  /** names the last receive of it, to who received it */
+  receiptHandle: string;
   /** it is held back, or a worker has it, or had it and failed, until then; ms since the epoch */
   invisibleUntilMs: number;
 }
@@ -16,6 +18,7 @@ export interface Message {
 /** What of a message is told to the worker, the constants apart. */
 export interface QueueRecord {
   messageId: string;
+  receiptHandle: string;
   body: string;
   attributes: Readonly<Record<string, string>>;
 }
@@ -32,7 +35,7 @@ export function md5(text: string): string {
 export function recordOf(message: Message, queueName: string): QueueRecord & Readonly<Record<string, unknown>> {
   return {
     messageId: message.id,
-    receiptHandle: randomUUID(),
+    receiptHandle: message.receiptHandle,
     body: message.body,
     attributes: {
       ApproximateReceiveCount: String(message.receives),

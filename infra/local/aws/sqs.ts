@@ -44,6 +44,7 @@ export class LocalQueue {
     this.service = {
       SendMessage: operation(sendShape, (input) => this.#sendOne(input)),
       SendMessageBatch: operation(batchShape, (input) => this.#sendBatch(input)),
+      ChangeMessageVisibilityBatch: operation(visibilityShape, (input) => this.#changeVisibility(input)),
       GetQueueAttributes: operation({ QueueUrl: z.string() }, ({ QueueUrl }) => this.#attributes(QueueUrl)),
       PurgeQueue: operation({ QueueUrl: z.string() }, () => {
         this.#messages.length = 0;
@@ -95,9 +96,20 @@ export class LocalQueue {
     const id = randomUUID();
     const sentAtMs = Date.now();
     const invisibleUntilMs = sentAtMs + delay * 1_000;
-    this.#messages.push({ id, body, group, sentAtMs, firstReceivedMs: undefined, receives: 0, invisibleUntilMs });
+    this.#messages.push({ id, body, group, sentAtMs, firstReceivedMs: undefined, receives: 0, receiptHandle: '', invisibleUntilMs });
     setImmediate(() => this.#work());
     return { MessageId: id, MD5OfMessageBody: md5(body) };
+  }
+
+  #changeVisibility({ QueueUrl, Entries }: z.infer<typeof visibilitySchema>) {
+    this.#check(QueueUrl);
+    const results = Entries.map(({ Id, ReceiptHandle, VisibilityTimeout }) => {
+      const message = this.#messages.find(({ receiptHandle }) => receiptHandle === ReceiptHandle);
+      if (message === undefined) return { Id, SenderFault: true, Code: 'ReceiptHandleIsInvalid' };
+      message.invisibleUntilMs = Date.now() + VisibilityTimeout * 1_000;
+      return { Id };
+    });
+    return { Successful: results.filter((result) => !('Code' in result)), Failed: results.filter((result) => 'Code' in result) };
   }
 
   #check(url: string): void {
@@ -165,6 +177,7 @@ export class LocalQueue {
       .slice(0, BATCH);
     for (const message of batch) {
       message.receives += 1;
+      message.receiptHandle = randomUUID();
       message.firstReceivedMs ??= nowMs;
       message.invisibleUntilMs = nowMs + this.#options.visibilityMs;
     }
@@ -202,3 +215,8 @@ const sendSchema = z.object(sendShape);
 const entrySchema = z.object({ Id: z.string(), ...messageShape });
 const batchShape = { QueueUrl: z.string(), Entries: z.array(entrySchema) };
 const batchSchema = z.object(batchShape);
+const visibilityShape = {
+  QueueUrl: z.string(),
+  Entries: z.array(z.object({ Id: z.string(), ReceiptHandle: z.string(), VisibilityTimeout: z.number() })),
+};
+const visibilitySchema = z.object(visibilityShape);

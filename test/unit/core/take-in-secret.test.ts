@@ -70,6 +70,8 @@ describe('a new version of the secret', () => {
     bench.secrets.set({});
     expect(await changed(bench)).toMatchObject({ refusal: { reason: 'misconfigured', field: 'password' } });
     expect(bench.account()).toMatchObject({ identity, keep: true, failure: { code: 'misconfigured' } });
+    await changed(bench);
+    expect(bench.telemetry.metrics.filter(({ name }) => name === 'PersonNeeded')).toHaveLength(1);
   });
 });
 
