@@ -1,7 +1,7 @@
 // npm run test:simulation [-- --sets N] [-- --workers N]: a day of the schedule with the real core on a virtual clock.
 import { parseArgs } from 'node:util';
 import { keyOf } from '../functions/core/token-set.ts';
-import { DAY_MS, DAY_START_MS, isIn, TICK_MS, troubles } from './simulation/day.ts';
+import { DAY_MS, DAY_START_MS, isIn, LATENCY_MS, TICK_MS, troubles } from './simulation/day.ts';
 import { EventClock } from './simulation/event-clock.ts';
 import { Fleet } from './simulation/fleet.ts';
 import { Observer, plannedPeriodMs } from './simulation/observer.ts';
@@ -11,11 +11,12 @@ import { createChecks, print } from './support/processes/checks.ts';
 import { WorldRandomness } from './support/world/instance.ts';
 
 const SEED = 29;
+const FIRST_LOGIN_MS = 10 * LATENCY_MS;
 const { values } = parseArgs({ options: { sets: { type: 'string', default: '5000' }, workers: { type: 'string', default: '20' } } });
 const startedMs = performance.now();
 
 const fleet = new Fleet(Number(values.sets));
-const warmUpMs = plannedPeriodMs(DAY_MS);
+const warmUpMs = FIRST_LOGIN_MS + plannedPeriodMs(DAY_MS);
 const clock = new EventClock(DAY_START_MS - warmUpMs);
 const observer = new Observer(fleet);
 const randomness = new WorldRandomness(SEED);
@@ -56,11 +57,16 @@ function begin(work: Promise<unknown>): void {
 }
 
 for (let index = 0; index < fleet.size; index++) {
-  const agoMs = random.fraction() * plannedPeriodMs(fleet.classOf(index).lifeMs);
+  // A set's first log-in is over when the day begins.
+  const agoMs = FIRST_LOGIN_MS + random.fraction() * plannedPeriodMs(fleet.classOf(index).lifeMs);
   clock.at(DAY_START_MS - agoMs, () => call(index));
 }
 clock.at(DAY_START_MS - warmUpMs, tick);
 print(`${fleet.size} sets for a simulated day, ${values.workers} workers`);
+for (let hour = 0; hour < 24; hour += 6) {
+  const seconds = () => Math.round((performance.now() - startedMs) / 1_000);
+  clock.at(DAY_START_MS + hour * 60 * TICK_MS, () => print(`        ${String(hour).padStart(2, '0')}:00 after ${seconds()} s`));
+}
 await clock.runUntil(DAY_START_MS + DAY_MS);
 
 const checks = createChecks();
