@@ -120,6 +120,7 @@ describe('functions', () => {
   };
   const byDescription = (from: typeof sandbox) =>
     new Map(resources<FunctionProperties>(from, 'AWS::Lambda::Function').map(({ Properties }) => [Properties.Description, Properties]));
+  const timeoutMs = (description: string) => (byDescription(sandbox).get(description)?.Timeout ?? 0) * 1_000;
 
   test.each([
     ['Hands out access tokens; holds no credential', configurations.vendToken],
@@ -147,6 +148,20 @@ describe('functions', () => {
         TracingConfig: { Mode: 'Active' },
       });
     }
+  });
+
+  test('each is ended in time for whoever waits for it, and not before it can have done its work', () => {
+    const minute = 60_000;
+    const vend = timeoutMs('Hands out access tokens; holds no credential');
+    const renew = timeoutMs('Talks to the providers, alone');
+    // API Gateway gives up at 30 s.
+    expect(vend).toBeGreaterThan(timing.vendDeadlineMs);
+    expect(vend).toBeLessThan(30_000);
+    expect(timeoutMs('Shows, revokes and resets accounts')).toBe(vend);
+    expect(renew).toBeGreaterThanOrEqual(timing.acquireNeedsMs + timing.renewalDeadlineMs);
+    // Two ticks never run at once.
+    expect(timeoutMs('Finds what is due and queues it')).toBeLessThan(minute);
+    expect(timeoutMs('Finds what is due and queues it')).toBeGreaterThan(minute / 2);
   });
 
   test('no function reserves concurrency, which a new account refuses', () => {
@@ -281,6 +296,20 @@ describe('table and key', () => {
   });
 });
 
+interface AlarmRule {
+  Threshold: number;
+  EvaluationPeriods: number;
+  DatapointsToAlarm: number;
+  Statistic?: string;
+  expression?: string;
+}
+
+interface AlarmProperties {
+  AlarmName: string;
+  Period?: number;
+  Metrics?: { Expression?: string; MetricStat?: { Period: number } }[];
+}
+
 describe('alarms', () => {
   test('production has a dashboard and an alarm for each entry of the runbook, all sent to a topic', () => {
     const alarms = resources<{ AlarmName: string; AlarmActions: unknown[] }>(production, 'AWS::CloudWatch::Alarm');
@@ -296,6 +325,23 @@ describe('alarms', () => {
     ]);
     expect(alarms.every(({ Properties }) => Properties.AlarmActions.length === 1)).toBe(true);
     production.template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
+  });
+
+  test.each([
+    ['VendErrors', { Threshold: 5, EvaluationPeriods: 3, DatapointsToAlarm: 3, expression: 'IF(errors >= 3, 100 * errors / calls, 0)' }],
+    ['PersonNeeded', { Threshold: 1, EvaluationPeriods: 1, DatapointsToAlarm: 1, Statistic: 'Sum' }],
+    ['RenewalsFailing', { Threshold: 300, EvaluationPeriods: 3, DatapointsToAlarm: 1, Statistic: 'Maximum' }],
+    ['DeadLetters', { Threshold: 1, EvaluationPeriods: 1, DatapointsToAlarm: 1, Statistic: 'Maximum' }],
+    ['OldestOverdue', { Threshold: 300, EvaluationPeriods: 1, DatapointsToAlarm: 1, Statistic: 'Maximum' }],
+    ['ClockSkew', { Threshold: 1, EvaluationPeriods: 2, DatapointsToAlarm: 2, Statistic: 'SampleCount' }],
+    ['FunctionErrors', { Threshold: 1, EvaluationPeriods: 2, DatapointsToAlarm: 2 }],
+  ])('%s rings at what the runbook says, over periods of 5 minutes', (name, { expression, ...rule }: AlarmRule) => {
+    const alarms = resources<AlarmProperties>(production, 'AWS::CloudWatch::Alarm').map(({ Properties }) => Properties);
+    const alarm = alarms.find(({ AlarmName }) => AlarmName === `tokens-test-${name}`);
+    expect(alarm).toMatchObject({ ...rule, ComparisonOperator: 'GreaterThanOrEqualToThreshold' });
+    const periods = [alarm?.Period, ...(alarm?.Metrics ?? []).flatMap(({ MetricStat: stat }) => [stat?.Period])];
+    expect(new Set(periods.filter((seconds) => seconds !== undefined))).toEqual(new Set([300]));
+    expect(alarm?.Metrics?.map(({ Expression }) => Expression).find((given) => given === expression)).toBe(expression);
   });
 
   test('CloudWatch may publish to the topic, for this account only and over TLS', () => {
