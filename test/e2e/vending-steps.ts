@@ -19,7 +19,7 @@ export async function vendSteps(steps: Steps, { caller, simulators }: World, sta
   const operator = await caller.tokenFor('operator');
   for (const { provider, account } of simulators.accounts) {
     const url = `${stack.url}/v1/tokens/${provider}/${account}`;
-    const simulator = simulators.byProvider[provider as keyof typeof simulators.byProvider];
+    const simulator = simulators.byProvider[provider];
     const first = await steps.need(`${provider}: a caller with a grant gets a token`, async () => {
       const answer = await caller.post(url, operator);
       assert.equal(answer.status, 200, JSON.stringify(answer.body));
@@ -67,16 +67,15 @@ export async function refusalSteps(steps: Steps, { caller }: World, stack: Deplo
   });
 }
 
-/** Every provider through refresh, a log-in after its session has ended, and revocation, seen by its simulator's counters. */
+/** Every provider through renewal, a log-in after its session has ended, and revocation, seen by its simulator's counters. */
 export async function tourSteps(steps: Steps, { caller, simulators }: World, stack: DeployedStack): Promise<void> {
   const operator = await caller.tokenFor('operator');
-  for (const { provider, account } of simulators.accounts) {
-    const simulator = simulators.byProvider[provider as keyof typeof simulators.byProvider];
-    await steps.check(`${provider}: renewed by refresh, by log-in where the session has ended, and revoked where it can be`, () =>
+  for (const demo of simulators.accounts) {
+    await steps.check(`${demo.provider}: renewed, by log-in where the session has ended, and revoked where it can be`, () =>
       tour(
-        `${provider}/${account}`,
+        demo,
         (path, body) => caller.post(`${stack.url}${path}`, operator, body),
-        simulator,
+        simulators.byProvider[demo.provider],
         () => new Promise((resolve) => setTimeout(resolve, 1_000)),
       ),
     );

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { providersById } from '../../functions/providers/index.ts';
 import { startLocalStack, type LocalStack } from '../../infra/local/stack.ts';
 import { viewLines } from '../../infra/local/log-view.ts';
-import { revokes, tour, type Post } from '../support/provider-tour.ts';
+import { tour, type Post } from '../support/provider-tour.ts';
 
 interface Vended {
   status: number;
@@ -73,23 +74,27 @@ describe('the whole service in one process', () => {
     expect((await vend('movingimage/main')).body.access_token).not.toBe(before.body.access_token);
   });
 
-  test.each(Object.keys(revokes))('takes %s through refresh, a log-in after its session has ended, and revocation', async (provider) => {
-    const simulator = Object.entries(stack.simulators?.byProvider ?? {}).find(([id]) => id === provider)?.[1];
-    if (!simulator) throw new Error(`${provider} has no simulator`);
-    const post: Post = async (path, body = {}) => {
-      const answer = await fetch(`${stack.url}${path}`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${stack.callers.developer.jwt}`, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      });
-      const text = await answer.text();
-      const parsed: Record<string, unknown> = text === '' ? {} : JSON.parse(text);
-      return { status: answer.status, body: parsed };
-    };
-    const logins = simulator.counters.logins;
-    await tour(`${provider}/main`, post, simulator, async () => void (clock.aheadMs += 5_000));
-    expect(simulator.counters.logins).toBeGreaterThanOrEqual(logins + 2);
-  });
+  test.each([...providersById().keys()])(
+    'takes %s through renewal, a log-in after its session has ended, and revocation',
+    async (provider) => {
+      const demo = stack.simulators?.accounts.find((account) => account.provider === provider);
+      const simulator = demo && stack.simulators?.byProvider[demo.provider];
+      if (!simulator) throw new Error(`${provider} has no simulator`);
+      const post: Post = async (path, body = {}) => {
+        const answer = await fetch(`${stack.url}${path}`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${stack.callers.developer.jwt}`, 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        });
+        const text = await answer.text();
+        const parsed: Record<string, unknown> = text === '' ? {} : JSON.parse(text);
+        return { status: answer.status, body: parsed };
+      };
+      const logins = simulator.counters.logins;
+      await tour(demo, post, simulator, async () => void (clock.aheadMs += 5_000));
+      expect(simulator.counters.logins).toBeGreaterThanOrEqual(logins + 2);
+    },
+  );
 
   test('answers a caller without a grant, and one whom nobody vouches for, differently', async () => {
     const stranger = await vend('vidizmo/main', {}, await stack.callers.issuer.sign('stranger'));

@@ -69,8 +69,7 @@ export async function startCrowdedStack({
 
 /** The demo account's secret for another user of the same powers. */
 function anotherUser({ byProvider }: Simulators, { provider, secret }: DemoAccount, name: string): DemoAccount['secret'] {
-  const simulator = Object.entries(byProvider).find(([id]) => id === provider)?.[1];
-  const known = simulator?.control.users ?? {};
+  const known = byProvider[provider].control.users;
   const member = Object.keys(secret).find((key) => Object.hasOwn(known, String(secret[key])));
   if (member === undefined) throw new Error(`the demo account of ${provider} names no user`);
   const demo = known[String(secret[member])];

@@ -45,9 +45,9 @@ export function createBench(egress: EgressConfiguration) {
         inspect(results, { depth: Infinity, showHidden: true, maxStringLength: Infinity }) + JSON.stringify(results) + telemetry.text();
       return [...secrets].filter((secret) => text.includes(secret));
     },
-    /** @returns an account of a provider, read by the provider's own schema */
-    account(id: string, secret: Readonly<Record<string, unknown>>, parameters: TokenParameters = {}, timeoutMs = 5000) {
-      const provider = providerOf(id);
+    /** @returns an account of a provider, which is listed under its id or given itself; its secret is read by the provider's own schema */
+    account(which: string | Provider, secret: Readonly<Record<string, unknown>>, parameters: TokenParameters = {}, timeoutMs = 5000) {
+      const provider = typeof which === 'string' ? providerOf(which) : which;
       const credentials = credentialsOf(provider, secret);
       remember(credentials);
       const input = (over: object = {}) => ({ credentials, parameters, deadlineMs: Date.now() + timeoutMs, ...over });

@@ -35,7 +35,7 @@ describe('the account command line', () => {
     ['list vidizmo/main --local', /for one: show vidizmo\/main/],
     ['show --local', /^Say which account: show provider\/account/],
     ['show vidizmo --local', /^Say which account/],
-    ['show vimeo/main --local', /^There is no provider vimeo; there are amino, movingimage, movingimage-vms, vidizmo\.$/],
+    ['show vimeo/main --local', `There is no provider vimeo; there are ${[...providersById().keys()].toSorted().join(', ')}.`],
     ['show vidizmo/a/b --local', /the name of the account must be 1 to 64 letters/],
     ['show vidizmo/main vidizmo/other --local', /One account at a time/],
     ['vend vidizmo/main --local', /^There is no command vend/],

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { providersById } from '../../functions/providers/index.ts';
 
 const entries = ['vend-token.ts', 'renew-token-sets.ts', 'dispatch-renewals.ts', 'manage-accounts.ts'];
 const root = path.join(import.meta.dirname, '..', '..', 'functions');
@@ -109,7 +110,7 @@ describe('production code', () => {
   });
 
   test('names a provider in its own file and in the list alone', () => {
-    const named = /['"`](amino|movingimage|movingimage-vms|vidizmo)(\/|['"`])/;
+    const named = new RegExp(`['"\`](${[...providersById().keys()].join('|')})(/|['"\`])`);
     const strangers = files.filter(({ room }) => room !== 'providers' && room !== 'client');
     expect(filesWith(named, strangers)).toEqual([]);
   });

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { createCallProvider } from '../../functions/core/call-provider.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import { providersById } from '../../functions/providers/index.ts';
+import { credentialsIn, demoSecret } from '../support/demo-secret.ts';
 import { answerOf } from '../support/planned-fetch.ts';
 import { credentialsOf, providerOf } from '../support/provider-bench.ts';
 import { recordTelemetry } from '../support/recorded-telemetry.ts';
@@ -10,13 +11,18 @@ import { recordTelemetry } from '../support/recorded-telemetry.ts';
 const NOW = 1_769_904_307_123;
 const MARK = 'marked-secret-of-this-test';
 const origin = 'https://portal.example';
-const user = { username: 'jo@example.com', password: MARK };
-const secrets: Record<string, object> = {
-  amino: { ...user, base_url: origin, logout_service: 'tv' },
-  movingimage: { ...user, issuer: origin },
-  'movingimage-vms': { ...user, base_url: origin },
-  vidizmo: { email: 'jo@example.com', password: MARK, base_url: origin },
+/** What a provider's endpoints are found by, of whatever kind. */
+const discovered = {
+  issuer: origin,
+  token_endpoint: `${origin}/token`,
+  links: [{ rel: 'http://openid.net/specs/connect/1.0/issuer', href: origin }],
 };
+
+/** @returns a good secret whose every credential is the mark */
+function markedSecret(id: string): object {
+  const secret = demoSecret(id, origin);
+  return { ...secret, ...Object.fromEntries(credentialsIn(id, secret).map(([name]) => [name, MARK])) };
+}
 
 /** Members that the readers look for, with anything in them, next to plain nonsense. */
 const names = [
@@ -53,16 +59,13 @@ const answers = fc.record({ status: fc.oneof(fc.constantFrom(200, 201, 204), fc.
 describe.each([...providersById().keys()])('%s, whatever it answers', (id) => {
   test('never makes the engine throw, never gives a broken token, and no secret can be read', async () => {
     const provider = providerOf(id);
-    const credentials = credentialsOf(provider, secrets[id]);
+    const credentials = credentialsOf(provider, markedSecret(id));
     const previous = { accessToken: new Secret(MARK), refreshToken: new Secret(MARK), facts: { video_manager: 2 }, origin };
     await fc.assert(
       fc.asyncProperty(answers, fc.constantFrom('login' as const, 'refresh' as const), async (answer, kind) => {
         const telemetry = recordTelemetry();
         const fetch = async ({ url }: { url: string }) => ({
-          answer: answerOf(
-            url.endsWith('openid-configuration') ? { body: { issuer: origin, token_endpoint: `${origin}/token` } } : answer,
-            NOW,
-          ),
+          answer: answerOf(url.includes('/.well-known/') ? { body: discovered } : answer, NOW),
         });
         const call = createCallProvider({ fetch, clock: { nowMs: () => NOW, sleep: () => Promise.resolve() }, telemetry });
         const input = { credentials, parameters: {}, deadlineMs: NOW + 10_000 };

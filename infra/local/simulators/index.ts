@@ -5,21 +5,23 @@ import { movingimageVmsUser, startMovingimageVmsSimulator } from './movingimage-
 import { movingimageUser, startMovingimageSimulator } from './movingimage.ts';
 import { startVidizmoSimulator, vidizmoUser } from './vidizmo.ts';
 
-/** An account of a simulator: what would stand in Secrets Manager under `{prefix}/{provider}/{account}`. */
-export interface DemoAccount {
-  provider: string;
-  account: string;
-  /** the secret's JSON */
-  secret: Readonly<Record<string, unknown>>;
+/** What a demo account's secret depends on. */
+export interface Place {
+  /** of the simulator */
+  origin: string;
+  /** of the tokens that it gives */
+  lifeSeconds: number;
 }
 
-interface Entry {
+/** A provider's simulator and the account that it knows. */
+export interface Simulated {
   start(options: SimulatorOptions): Promise<Simulator>;
-  secret(running: Simulator): Readonly<Record<string, unknown>>;
+  /** @returns the secret's JSON; nothing in it is a credential of anybody */
+  secret(place: Place): Readonly<Record<string, unknown>>;
 }
 
-/** Every provider's simulator with its demo account. Nothing here is a credential of anybody. */
-const entries = {
+/** Every provider's simulator, listed once: what runs, is vended and is toured locally and in the tests follows from it. */
+export const simulated = {
   amino: {
     start: startAminoSimulator,
     secret: ({ origin }) => ({ base_url: origin, username: aminoUser.username, password: aminoUser.password, logout_service: 'demo' }),
@@ -35,16 +37,24 @@ const entries = {
   vidizmo: {
     start: startVidizmoSimulator,
     // Nothing in its answers tells a life, so the secret must.
-    secret: ({ origin, control }) => ({
+    secret: ({ origin, lifeSeconds }) => ({
       base_url: origin,
       email: vidizmoUser.email,
       password: vidizmoUser.password,
-      life_seconds: control.lifeSeconds,
+      life_seconds: lifeSeconds,
     }),
   },
-} satisfies Record<string, Entry>;
+} satisfies Record<string, Simulated>;
 
-export type SimulatedProvider = keyof typeof entries;
+export type SimulatedProvider = keyof typeof simulated;
+
+/** An account of a simulator: what would stand in Secrets Manager under `{prefix}/{provider}/{account}`. */
+export interface DemoAccount {
+  provider: SimulatedProvider;
+  account: string;
+  /** the secret's JSON */
+  secret: Readonly<Record<string, unknown>>;
+}
 
 export interface SimulatorsOptions {
   authority: Authority;
@@ -67,23 +77,39 @@ export interface Simulators {
   close(): Promise<void>;
 }
 
-/** Starts every provider's simulator. */
+/** Starts every provider's simulator; where one cannot start, none is left running. */
 export async function startSimulators({ ports = {}, settings = {}, ...options }: SimulatorsOptions): Promise<Simulators> {
-  const start = (id: SimulatedProvider): Promise<Simulator> => entries[id].start({ ...options, ...settings, port: ports[id] });
-  const byProvider = {
-    amino: await start('amino'),
-    movingimage: await start('movingimage'),
-    'movingimage-vms': await start('movingimage-vms'),
-    vidizmo: await start('vidizmo'),
+  const running: Partial<Record<SimulatedProvider, Simulator>> = {};
+  const close = async (): Promise<void> => {
+    await Promise.all(Object.values(running).map((simulator) => simulator.close()));
   };
-  const running = Object.values(byProvider);
-  const account = (id: SimulatedProvider): DemoAccount => ({ provider: id, account: 'main', secret: entries[id].secret(byProvider[id]) });
-  return {
-    byProvider,
-    origins: running.map(({ origin }) => origin),
-    accounts: [account('amino'), account('movingimage'), account('movingimage-vms'), account('vidizmo')],
-    async close() {
-      await Promise.all(running.map((simulator) => simulator.close()));
-    },
-  };
+  try {
+    for (const id of ids()) running[id] = await simulated[id].start({ ...options, ...settings, port: ports[id] });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { ...listed(running), close };
+}
+
+function listed(running: Partial<Record<SimulatedProvider, Simulator>>): Omit<Simulators, 'close'> {
+  if (!areAll(running)) throw new Error('a simulator is missing');
+  const origins = Object.values(running).map(({ origin }) => origin);
+  const accounts = ids().map((id) => {
+    const { origin, control } = running[id];
+    return { provider: id, account: 'main', secret: simulated[id].secret({ origin, lifeSeconds: control.lifeSeconds }) };
+  });
+  return { byProvider: running, origins, accounts };
+}
+
+function ids(): SimulatedProvider[] {
+  return Object.keys(simulated).filter(isSimulated);
+}
+
+function isSimulated(id: string): id is SimulatedProvider {
+  return Object.hasOwn(simulated, id);
+}
+
+function areAll(running: Partial<Record<SimulatedProvider, Simulator>>): running is Record<SimulatedProvider, Simulator> {
+  return ids().every((id) => running[id] !== undefined);
 }
