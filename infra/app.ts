@@ -13,8 +13,11 @@ const { config: exported }: { config?: unknown } = await import(path.resolve(fil
 const config = readConfig(exported);
 const deployment = `${config.name}-${stage}`;
 const stack = new Stack(app, deployment, { description: `Token vending, stage ${stage}` });
-const vending = new TokenVending(stack, 'Vending', { ...config.everyStage, ...config.stages[stage], deployment });
+const { callers = 'iam', ...props } = { ...config.everyStage, ...config.stages[stage] };
+const vending = new TokenVending(stack, 'Vending', { ...props, callers, deployment });
 new CfnOutput(stack, 'Url', { value: vending.url });
 new CfnOutput(stack, 'SecretPrefix', { value: vending.secretPrefix });
 new CfnOutput(stack, 'GrantsPath', { value: vending.grantsPath });
+// A grant of the configuration is the service's half; the caller's role needs its own. See docs/callers.md.
+if (callers === 'iam') new CfnOutput(stack, 'VendArn', { value: vending.vendArn });
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

@@ -1,4 +1,4 @@
-/** What an operator's tools must know of a deployment; none of it is secret. */
+/** What operators and their tools must know of a deployment; none of it is secret. */
 export interface Operations {
   /** name of the token table */
   table: string;
@@ -8,6 +8,8 @@ export interface Operations {
   url: string;
   /** secrets are named `{secrets}/{provider}/{account}` */
   secrets: string;
+  /** URL of the queue of messages that crashed a worker twice, for whoever empties it; a local run has none */
+  deadLetters?: string | undefined;
 }
 
 /** @returns the name of the parameter that holds it, so that a deployment is found by its name alone, whatever stack it is part of */

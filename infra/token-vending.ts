@@ -85,6 +85,8 @@ export class TokenVending extends Construct {
   readonly secretPrefix: string;
   /** parameters under this path hold the grants */
   readonly grantsPath: string;
+  /** what a policy names to let a role of another app vend an account: `{vendArn}/{provider}/{account}` */
+  readonly vendArn: string;
   private readonly callerApi: CallerApi;
   private readonly callers: Callers;
 
@@ -110,11 +112,13 @@ export class TokenVending extends Construct {
       domain: props.domain,
     });
     this.url = this.callerApi.url;
+    this.vendArn = this.callerApi.invokeArn('POST', '/v1/tokens');
     describeOperations(this, deployment, {
       table: table.tableName,
       renew: functions.renew.functionName,
       url: this.url,
       secrets: this.secretPrefix,
+      deadLetters: queue.deadLetters.queueUrl,
     });
     if (production || props.alarmTopic !== undefined) {
       const { api } = this.callerApi;

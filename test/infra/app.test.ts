@@ -21,14 +21,26 @@ function synthesize(name: string, context: Record<string, unknown>) {
 
 const withoutBundling = { 'aws:cdk:bundling-stacks': [] };
 
+/** @returns the names of a template's outputs */
+function outputsOf(file: string): string[] {
+  const template: { Outputs: object } = JSON.parse(readFileSync(file, 'utf8'));
+  return Object.keys(template.Outputs);
+}
+
 describe('the app', () => {
   test.each(['sandbox', 'production'])(
-    'cdk-nag finds nothing in stage %s that has no written reason, and the stack has its name',
+    'cdk-nag finds nothing in stage %s that has no written reason, the stack has its name, and says what an operator needs',
     (stage) => {
       const { status, stderr, stdout, output } = synthesize(`nag-${stage}`, { stage, ...withoutBundling });
       expect(`${stdout}${stderr}`).not.toContain('AwsSolutions-');
       expect(status).toBe(0);
       expect(readdirSync(output)).toContain(`token-vending-${stage}.template.json`);
+      expect(outputsOf(path.join(output, `token-vending-${stage}.template.json`))).toEqual([
+        'Url',
+        'SecretPrefix',
+        'GrantsPath',
+        'VendArn',
+      ]);
     },
   );
 
