@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -9,6 +9,7 @@ import { viewLines } from '../../infra/local/log-view.ts';
 import { startLocalStack, type LocalStack } from '../../infra/local/stack.ts';
 import { region } from '../../infra/local/aws/protocol.ts';
 import { snippetsOf } from '../support/markdown.ts';
+import { installPackage, makePackages } from '../support/packages.ts';
 
 // The README is what strangers paste from: each command and snippet in it runs here, or is listed with the suite that runs it.
 
@@ -62,10 +63,10 @@ async function shell(command: string): Promise<string> {
 }
 
 /** Writes a snippet to a file and runs it. */
-async function execute(name: string, text: string, command: string, args: readonly string[] = []): Promise<string> {
+async function execute(name: string, text: string, command: string): Promise<string> {
   const file = path.join(directory, name);
   await writeFile(file, text);
-  return (await run(command, [...args, file], { cwd: directory, env: environment(), timeout: 120_000 })).stdout;
+  return (await run(command, [file], { cwd: directory, env: environment(), timeout: 120_000 })).stdout;
 }
 
 function only<T>(values: readonly T[]): T {
@@ -78,15 +79,17 @@ const inLanguage = (language: string, holds = '') =>
   snippets.filter((snippet) => snippet.language === language && snippet.text.includes(holds));
 
 beforeAll(async () => {
-  // Inside of the project, so that the package finds itself by its own name.
+  // Inside of the project, so that the snippets find what they need besides the client.
   await mkdir(path.join(root, '.cache'), { recursive: true });
   directory = await mkdtemp(path.join(root, '.cache', 'readme-'));
   if (!isInstalled('aws')) {
     await writeFile(path.join(directory, 'aws'), awsStandIn);
     await chmod(path.join(directory, 'aws'), 0o755);
   }
+  const { client } = await makePackages(path.join(directory, 'made'));
+  await installPackage(client, directory);
   showLines = viewLines(() => undefined);
-});
+}, 60_000);
 afterAll(async () => {
   showLines();
   await rm(directory, { recursive: true, force: true });
@@ -99,7 +102,7 @@ describe('the README, with callers by JWT', () => {
   afterAll(() => stack.stop());
 
   test('holds no command that nobody runs', () => {
-    const here = /^(curl|aws secretsmanager create-secret|npm run account) /;
+    const here = /^(curl|aws secretsmanager create-secret|npm run account|npm install) /;
     expect(commands.filter((command) => !here.test(command) && !(command in elsewhere))).toEqual([]);
     expect(Object.keys(elsewhere).filter((command) => !commands.includes(command))).toEqual([]);
     expect(Object.values(elsewhere).filter((suite) => !existsSync(path.join(root, suite)))).toEqual([]);
@@ -145,9 +148,15 @@ describe('the README, with callers by JWT', () => {
     expect(Object.keys(answer)).toEqual(Object.keys(shown));
   });
 
+  test('installs the client by the file that is made', async () => {
+    const [, file = ''] =
+      /^npm install \.\.\/token-vending\/dist\/(\S+)$/.exec(only(commands.filter((command) => command.startsWith('npm install')))) ?? [];
+    expect(readdirSync(path.join(directory, 'made'))).toContain(file);
+  });
+
   test('vends from TypeScript', async () => {
     const { text } = only(inLanguage('ts', 'bearer'));
-    expect(await execute('bearer.ts', text, process.execPath, ['--conditions=token-vending-source'])).toMatch(/^[\w-]{43} 20\d\d-/);
+    expect(await execute('bearer.ts', text, process.execPath)).toMatch(/^[\w-]{43} 20\d\d-/);
   });
 
   const others = [
@@ -176,6 +185,6 @@ describe('the README, with callers by IAM', () => {
 
   test('vends from TypeScript', async () => {
     const { text } = only(inLanguage('ts', 'SignatureV4'));
-    expect(await execute('sigv4.ts', text, process.execPath, ['--conditions=token-vending-source'])).toMatch(/^[\w-]{43}\n$/);
+    expect(await execute('sigv4.ts', text, process.execPath)).toMatch(/^[\w-]{43}\n$/);
   });
 });
