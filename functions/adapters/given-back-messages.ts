@@ -1,11 +1,8 @@
-import type { ChangeMessageVisibilityBatchCommandOutput, SQSClient } from '@aws-sdk/client-sqs';
-import { TokenVendingError } from '../core/errors.ts';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { awsFailure } from './aws-failure.ts';
 import { lazy } from './lazy.ts';
 
-const operation = 'sqs:ChangeMessageVisibilityBatch';
-
-/** Longest time of the request, ms. */
+/** Longest time of the requests, ms. */
 const defaultTimeoutMs = 2_000;
 
 /** What giving messages back needs. */
@@ -13,7 +10,7 @@ export interface GivenBackOptions {
   /** called at the first need: most workers never crash */
   sqs: () => Promise<SQSClient>;
   queueUrl: string;
-  /** longest time of the request, retries included, ms; 2 s */
+  /** longest time of the requests, retries included, ms; 2 s */
   timeoutMs?: number | undefined;
 }
 
@@ -27,16 +24,17 @@ export type GiveBack = (receiptHandles: readonly string[], seconds: number) => P
 export function createGiveBack({ sqs, queueUrl, timeoutMs = defaultTimeoutMs }: GivenBackOptions): GiveBack {
   const client = lazy(sqs);
   return async (receiptHandles, seconds) => {
-    const Entries = receiptHandles.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout: seconds }));
-    const { ChangeMessageVisibilityBatchCommand } = await import('./sqs-client.ts');
-    const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries });
-    let answer: ChangeMessageVisibilityBatchCommandOutput;
-    try {
-      answer = await (await client()).send(command, { abortSignal: AbortSignal.timeout(timeoutMs) });
-    } catch (error) {
-      throw awsFailure('renewals_unavailable', operation, error);
+    const { ChangeMessageVisibilityCommand } = await import('./sqs-client.ts');
+    const limit = { abortSignal: AbortSignal.timeout(timeoutMs) };
+    // One by one: a batch answers 200 also where it did nothing, and a crash is rare.
+    const results = await Promise.allSettled(
+      receiptHandles.map(async (ReceiptHandle) => {
+        const command = new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle, VisibilityTimeout: seconds });
+        await (await client()).send(command, limit);
+      }),
+    );
+    for (const result of results) {
+      if (result.status === 'rejected') throw awsFailure('renewals_unavailable', 'sqs:ChangeMessageVisibility', result.reason);
     }
-    const [failed] = answer.Failed ?? [];
-    if (failed !== undefined) throw new TokenVendingError('renewals_unavailable', {}, { operation, code: failed.Code ?? 'unknown' });
   };
 }

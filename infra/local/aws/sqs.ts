@@ -44,7 +44,7 @@ export class LocalQueue {
     this.service = {
       SendMessage: operation(sendShape, (input) => this.#sendOne(input)),
       SendMessageBatch: operation(batchShape, (input) => this.#sendBatch(input)),
-      ChangeMessageVisibilityBatch: operation(visibilityShape, (input) => this.#changeVisibility(input)),
+      ChangeMessageVisibility: operation(visibilityShape, (input) => this.#changeVisibility(input)),
       GetQueueAttributes: operation({ QueueUrl: z.string() }, ({ QueueUrl }) => this.#attributes(QueueUrl)),
       PurgeQueue: operation({ QueueUrl: z.string() }, () => {
         this.#messages.length = 0;
@@ -101,15 +101,12 @@ export class LocalQueue {
     return { MessageId: id, MD5OfMessageBody: md5(body) };
   }
 
-  #changeVisibility({ QueueUrl, Entries }: z.infer<typeof visibilitySchema>) {
+  #changeVisibility({ QueueUrl, ReceiptHandle, VisibilityTimeout }: z.infer<typeof visibilitySchema>) {
     this.#check(QueueUrl);
-    const results = Entries.map(({ Id, ReceiptHandle, VisibilityTimeout }) => {
-      const message = this.#messages.find(({ receiptHandle }) => receiptHandle === ReceiptHandle);
-      if (message === undefined) return { Id, SenderFault: true, Code: 'ReceiptHandleIsInvalid' };
-      message.invisibleUntilMs = Date.now() + VisibilityTimeout * 1_000;
-      return { Id };
-    });
-    return { Successful: results.filter((result) => !('Code' in result)), Failed: results.filter((result) => 'Code' in result) };
+    const message = this.#messages.find(({ receiptHandle }) => receiptHandle === ReceiptHandle);
+    if (message === undefined) throw new AwsError('ReceiptHandleIsInvalid', 'The specified receipt handle is not valid.');
+    message.invisibleUntilMs = Date.now() + VisibilityTimeout * 1_000;
+    return {};
   }
 
   #check(url: string): void {
@@ -215,8 +212,5 @@ const sendSchema = z.object(sendShape);
 const entrySchema = z.object({ Id: z.string(), ...messageShape });
 const batchShape = { QueueUrl: z.string(), Entries: z.array(entrySchema) };
 const batchSchema = z.object(batchShape);
-const visibilityShape = {
-  QueueUrl: z.string(),
-  Entries: z.array(z.object({ Id: z.string(), ReceiptHandle: z.string(), VisibilityTimeout: z.number() })),
-};
+const visibilityShape = { QueueUrl: z.string(), ReceiptHandle: z.string(), VisibilityTimeout: z.number() };
 const visibilitySchema = z.object(visibilityShape);

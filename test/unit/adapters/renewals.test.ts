@@ -1,5 +1,5 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { ChangeMessageVisibilityBatchCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { ChangeMessageVisibilityCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SendMessageBatchCommandInput } from '@aws-sdk/client-sqs';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
@@ -208,24 +208,25 @@ describe('giving crashed messages back', () => {
   const giveBack = createGiveBack({ sqs: async () => new SQSClient({ region: 'eu-central-1' }), queueUrl: 'https://queue' });
 
   test('has the queue hand them out again after that many seconds', async () => {
-    sqs.on(ChangeMessageVisibilityBatchCommand).resolves({});
+    sqs.on(ChangeMessageVisibilityCommand).resolves({});
     await giveBack(['a', 'b'], 20);
-    expect(sqs.commandCalls(ChangeMessageVisibilityBatchCommand).map((call) => call.args[0].input)).toEqual([
-      {
-        QueueUrl: 'https://queue',
-        Entries: [
-          { Id: '0', ReceiptHandle: 'a', VisibilityTimeout: 20 },
-          { Id: '1', ReceiptHandle: 'b', VisibilityTimeout: 20 },
-        ],
-      },
+    const QueueUrl = 'https://queue';
+    expect(sqs.commandCalls(ChangeMessageVisibilityCommand).map((call) => call.args[0].input)).toEqual([
+      { QueueUrl, ReceiptHandle: 'a', VisibilityTimeout: 20 },
+      { QueueUrl, ReceiptHandle: 'b', VisibilityTimeout: 20 },
     ]);
   });
 
-  test('says so where the queue refuses the request, or one of them', async () => {
-    sqs.on(ChangeMessageVisibilityBatchCommand).rejectsOnce(Object.assign(new Error('arn:aws:…'), { name: 'QueueDoesNotExist' }));
-    await expect(giveBack(['a'], 20)).rejects.toMatchObject({ code: 'renewals_unavailable', cause: { code: 'QueueDoesNotExist' } });
-    const Failed = [{ Id: '0', SenderFault: true, Code: 'ReceiptHandleIsInvalid' }];
-    sqs.on(ChangeMessageVisibilityBatchCommand).resolves({ Failed, Successful: [] });
-    await expect(giveBack(['a'], 20)).rejects.toMatchObject({ code: 'renewals_unavailable', cause: { code: 'ReceiptHandleIsInvalid' } });
+  test('says so where the queue refuses one of them, and gives back the others', async () => {
+    sqs
+      .on(ChangeMessageVisibilityCommand)
+      .resolves({})
+      .on(ChangeMessageVisibilityCommand, { ReceiptHandle: 'a' })
+      .rejects(Object.assign(new Error('arn:aws:…'), { name: 'ReceiptHandleIsInvalid' }));
+    await expect(giveBack(['a', 'b'], 20)).rejects.toMatchObject({
+      code: 'renewals_unavailable',
+      cause: { code: 'ReceiptHandleIsInvalid' },
+    });
+    expect(sqs.commandCalls(ChangeMessageVisibilityCommand)).toHaveLength(2);
   });
 });
