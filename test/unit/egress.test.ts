@@ -1,7 +1,52 @@
+import { isIP } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { createEgress } from '../../functions/adapters/egress.ts';
 
+/** What it is, its first and its last address, and those around it that are not closed in the same way. */
+type Range = readonly [what: string, first: string, last: string, around: readonly string[]];
+
+/** What nobody may call, whatever the configuration names. */
+const closed: readonly Range[] = [
+  ['this network', '0.0.0.0', '0.255.255.255', ['1.0.0.0']],
+  ['link-local addresses', '169.254.0.0', '169.254.255.255', ['169.253.255.255', '169.255.0.0']],
+  ['the relays of 6to4', '192.88.99.0', '192.88.99.255', ['192.88.98.255', '192.88.100.0']],
+  ['multicast and reserved addresses', '224.0.0.0', '255.255.255.255', ['223.255.255.255']],
+  ['no address', '::', '::', ['::1']],
+  ['link-local IPv6', 'fe80::', 'febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff', ['fe7f:ffff:ffff:ffff:ffff:ffff:ffff:ffff', 'fec0::']],
+  ['IPv6 multicast', 'ff00::', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', ['feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff']],
+  [
+    'metadata services in IPv6',
+    'fd00:ec2::',
+    'fd00:ec2:ffff:ffff:ffff:ffff:ffff:ffff',
+    ['fd00:ec1:ffff:ffff:ffff:ffff:ffff:ffff', 'fd00:ec3::'],
+  ],
+  ['NAT64', '64:ff9b::', '64:ff9b::ffff:ffff', ['64:ff9a:ffff:ffff:ffff:ffff:ffff:ffff', '64:ff9b::1:0:0']],
+  ["NAT64 of a network's own", '64:ff9b:1::', '64:ff9b:1:ffff:ffff:ffff:ffff:ffff', ['64:ff9b:0:ffff:ffff:ffff:ffff:ffff', '64:ff9b:2::']],
+  ['6to4', '2002::', '2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff', ['2001:ffff:ffff:ffff:ffff:ffff:ffff:ffff', '2003::']],
+  ['Teredo', '2001::', '2001:0:ffff:ffff:ffff:ffff:ffff:ffff', ['2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff', '2001:1::']],
+  ['discarded IPv6', '100::', '100::ffff:ffff:ffff:ffff', ['ff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', '100:0:0:1::']],
+  ['IPv4 in an IPv6 address', '::2', '::ffff:ffff', ['::1:0:0']],
+];
+
+/** What only an origin may have that the configuration names. */
+const inside: readonly Range[] = [
+  ['a private network', '10.0.0.0', '10.255.255.255', ['9.255.255.255', '11.0.0.0']],
+  ['carrier-grade NAT', '100.64.0.0', '100.127.255.255', ['100.63.255.255', '100.128.0.0']],
+  ['loopback', '127.0.0.0', '127.255.255.255', ['126.255.255.255', '128.0.0.0']],
+  ['another private network', '172.16.0.0', '172.31.255.255', ['172.15.255.255', '172.32.0.0']],
+  ['protocol assignments', '192.0.0.0', '192.0.0.255', ['191.255.255.255', '192.0.1.0']],
+  ['a third private network', '192.168.0.0', '192.168.255.255', ['192.167.255.255', '192.169.0.0']],
+  ['benchmarks', '198.18.0.0', '198.19.255.255', ['198.17.255.255', '198.20.0.0']],
+  ['loopback in IPv6', '::1', '::1', []],
+  ['private IPv6', 'fc00::', 'fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', ['fbff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', 'fe00::']],
+  ['site-local IPv6', 'fec0::', 'feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', []],
+];
+
 const egress = createEgress(['https://127.0.0.2:8443', 'https://10.1.2.3/with/a/path', 'https://portal.example']);
+
+function opens(origin: string, ...addresses: readonly string[]): boolean[] {
+  return addresses.map((address) => egress.allowsAddresses(origin, [{ address, family: isIP(address) }]));
+}
 
 describe('egress', () => {
   test.each([
@@ -50,6 +95,24 @@ describe('egress', () => {
   test.each(['169.254.169.254', 'fd00:ec2::254', 'fe80::1'])('stops %s also where the configuration names it', (host) => {
     const url = new URL(host.includes(':') ? `https://[${host}]` : `https://${host}`);
     expect(createEgress([url.origin]).allowsUrl(url)).toBe(false);
+  });
+
+  test.each(closed)('stops a name from the first to the last address of %s (%s to %s)', (_what, first, last) => {
+    expect(opens('https://example.com', first, last)).toEqual([false, false]);
+    expect(opens('https://portal.example', first, last)).toEqual([false, false]);
+  });
+
+  test.each(inside)('lets the named origins alone have the first to the last address of %s (%s to %s)', (_what, first, last) => {
+    expect(opens('https://example.com', first, last)).toEqual([false, false]);
+    expect(opens('https://portal.example', first, last)).toEqual([true, true]);
+  });
+
+  test.each(closed)('stops nothing around %s (%s to %s) for a named origin', (_what, _first, _last, around) => {
+    expect(opens('https://portal.example', ...around)).toEqual(around.map(() => true));
+  });
+
+  test.each(inside)('stops nothing around %s (%s to %s) for anybody', (_what, _first, _last, around) => {
+    expect(opens('https://example.com', ...around)).toEqual(around.map(() => true));
   });
 
   test('one private address among public ones refuses a name', () => {
