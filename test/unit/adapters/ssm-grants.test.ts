@@ -58,6 +58,21 @@ describe('the grants', () => {
     expect(reads()).toBe(2);
   });
 
+  test('are as old as the beginning of their reading', async () => {
+    const { grants, clock } = setUp();
+    ssm.on(GetParametersByPathCommand).callsFake(async () => {
+      clock.advance(2_000);
+      return { Parameters: [] };
+    });
+    await grants.of('one');
+    clock.advance(57_999);
+    await grants.of('one');
+    expect(reads()).toBe(1);
+    clock.advance(1);
+    await grants.of('one');
+    expect(reads()).toBe(2);
+  });
+
   test('are read again by each instance at a time of its own', async () => {
     ssm.on(GetParametersByPathCommand).resolves({ Parameters: [] });
     const early = setUp({ fraction: () => 0.999 });

@@ -4,7 +4,7 @@ import { chooseCall } from '../../../functions/core/choose-call.ts';
 import { judge, livingToken, type Case } from '../../../functions/core/judge.ts';
 import type { Traits } from '../../../functions/core/provider.ts';
 import { Secret } from '../../../functions/core/secret.ts';
-import { timing } from '../../../functions/core/timing.ts';
+import { spacingMs, timing } from '../../../functions/core/timing.ts';
 import { fingerprintOf, type TokenSet, type TokenSetItem } from '../../../functions/core/token-set.ts';
 
 const now = 1_763_012_347_891;
@@ -134,6 +134,7 @@ describe('a vend waits', () => {
 
 describe('a vend is refused', () => {
   const over = someSet({ expiresAtMs: now - 1 });
+  const renewed = (obtainedAtMs: number) => judge(aCase({ ...over, obtainedAtMs }));
 
   test.each([
     ['the account backs off', { notBeforeMs: now + 9 }, {}, { reason: 'backing_off', retryAtMs: now + 9 }],
@@ -155,6 +156,17 @@ describe('a vend is refused', () => {
   ] as const)('while %s', (_why, accountMore, itemMore, refusal) => {
     const set = 'obtainedAtMs' in itemMore ? { ...over, obtainedAtMs: itemMore.obtainedAtMs } : over;
     expect(judge(aCase(set, itemMore, { account: { ...account, ...accountMore } }))).toMatchObject({ verdict: 'refuse', refusal });
+  });
+
+  test('as too soon until the spacing is over', () => {
+    const spacing = spacingMs(timing, LIFE);
+    expect(renewed(now - spacing + 1)).toMatchObject({ verdict: 'refuse', refusal: { reason: 'too_soon', retryAtMs: now + 1 } });
+    expect(renewed(now - spacing)).toEqual({ verdict: 'renew' });
+  });
+
+  test('as too soon for no longer than the spacing and the skew, however far its clock runs behind', () => {
+    expect(renewed(now + timing.skewMs - 1)).toMatchObject({ verdict: 'refuse', refusal: { reason: 'too_soon' } });
+    expect(renewed(now + timing.skewMs)).toEqual({ verdict: 'renew' });
   });
 
   test('but a living token is answered meanwhile, with min_ttl still kept', () => {

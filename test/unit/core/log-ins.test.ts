@@ -129,21 +129,24 @@ describe('log-ins', () => {
 });
 
 describe('a log-in that got no answer', () => {
-  test('names the time at which the next one can be sent, and then it is', async () => {
-    const bench = renewalBench();
-    bench.next(answerLost);
-    await bench.renew();
-    bench.clock.advance(MINUTE);
-    bench.next(answerLost);
-    const refused = await bench.renew();
-    const retryAtMs = refused.outcome === 'refused' ? (refused.refusal.retryAtMs ?? 0) : 0;
-    bench.clock.advance(retryAtMs - 1 - bench.clock.nowMs());
-    expect((await bench.renew()).outcome).not.toBe('renewed');
-    expect(bench.sent).toEqual(['login', 'login']);
-    bench.clock.advance(1);
-    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
-    expect(bench.sent).toEqual(['login', 'login', 'login']);
-  });
+  test.each(['strict', 'none'] as const)(
+    'names the time at which the next one can be sent, and then it is (rotation: %s)',
+    async (kind) => {
+      const bench = renewalBench({ behaviour: { rotation: { kind } } });
+      bench.next(answerLost);
+      await bench.renew();
+      bench.clock.advance(MINUTE);
+      bench.next(answerLost);
+      const refused = await bench.renew();
+      const retryAtMs = refused.outcome === 'refused' ? (refused.refusal.retryAtMs ?? 0) : 0;
+      bench.clock.advance(retryAtMs - 1 - bench.clock.nowMs());
+      expect((await bench.renew()).outcome).not.toBe('renewed');
+      expect(bench.sent).toEqual(['login', 'login']);
+      bench.clock.advance(1);
+      expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
+      expect(bench.sent).toEqual(['login', 'login', 'login']);
+    },
+  );
 });
 
 /** The log-out uses up all the time that it is given. */

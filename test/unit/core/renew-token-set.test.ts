@@ -91,6 +91,16 @@ describe('a renewal', () => {
     bench.clock.advance(40 * MINUTE);
     expect(await bench.renew({ minTtlMs: 30 * MINUTE })).toMatchObject({ outcome: 'renewed', item: { lifeMs: HOUR } });
   });
+
+  test('counts the longest life since the last log-in: a shorter token by a refresh does not shrink it, by a log-in it does', async () => {
+    const bench = await anHourLater();
+    bench.server.behaviour.lifeSeconds = 600;
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed', item: { lifeMs: HOUR } });
+    bench.clock.advance(HOUR);
+    bench.next(invalidGrant);
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed', item: { lifeMs: 10 * MINUTE } });
+    expect(bench.sent).toEqual(['refresh', 'refresh', 'login']);
+  });
 });
 
 describe('min_ttl', () => {

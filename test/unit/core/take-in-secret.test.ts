@@ -22,10 +22,10 @@ describe('a new version of the secret', () => {
     await bench.renew();
     bench.secrets.set({ password: 'better' });
     await changed(bench);
-    expect(bench.account()?.notBeforeMs).toBe(bench.clock.nowMs() + 600_000);
+    expect(bench.account()).toMatchObject({ notBeforeMs: bench.clock.nowMs() + 600_000, outages: 1 });
     bench.secrets.set({ password: 'better', user: 'somebody else' });
     await changed(bench);
-    expect(bench.account()?.notBeforeMs).toBeUndefined();
+    expect(bench.account()).toMatchObject({ notBeforeMs: undefined, outages: 0 });
   });
 
   test('of another identity leaves the old set unused, and its refresh token unsent', async () => {
@@ -48,6 +48,19 @@ describe('a new version of the secret', () => {
     bench.secrets.set({ password: 'good' });
     await changed(bench);
     expect(bench.item()?.dueAtMs).toBe(bench.clock.nowMs());
+  });
+
+  test.each([
+    ['is not near its end', MINUTE],
+    ['is overdue', 40 * MINUTE],
+  ])('leaves the due time of a set that %s', async (_what, ageMs) => {
+    const bench = renewalBench();
+    await bench.renew();
+    const { dueAtMs } = bench.item() ?? {};
+    bench.clock.advance(ageMs);
+    bench.secrets.set({ password: 'good' });
+    await changed(bench);
+    expect(bench.item()?.dueAtMs).toBe(dueAtMs);
   });
 
   test('that asks to keep the account always brings what is cold back into the index', async () => {

@@ -128,8 +128,12 @@ describe('when a set is due', () => {
     expect(due).toBe(start + 40_000);
   });
 
-  test('where a refresh ends the old token, it is due shortly before the end and without jitter', () => {
-    expect(dueAtMs(timing, clocks(15 * MINUTE, { refreshEndsOldToken: true }), 0.7)).toBe(start + 15 * MINUTE - 90_000);
+  test.each([
+    [5 * MINUTE, 90_000],
+    [15 * MINUTE, 90_000],
+    [HOUR, 5 * MINUTE],
+  ])('where a refresh ends the old token, one of %d ms is due %d ms before its end and without jitter', (lifeMs, beforeMs) => {
+    expect(dueAtMs(timing, clocks(lifeMs, { refreshEndsOldToken: true }), 0.7)).toBe(start + lifeMs - beforeMs);
   });
 });
 

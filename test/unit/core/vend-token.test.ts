@@ -67,6 +67,19 @@ describe('a vend', () => {
     expect(bench.invocations).toHaveLength(1);
   });
 
+  test('that reports a token does not share the renewal of one that does not: the renewing function must hear of it', async () => {
+    const bench = await aBench(58 * MINUTE);
+    const rejected = await bench.fingerprint();
+    bench.instead.push(async (command) => {
+      await new Promise(setImmediate);
+      return bench.run(command);
+    });
+    const outcomes = await Promise.all([bench.vend(), bench.vend({ rejected })]);
+    expect(bench.invocations).toMatchObject([{ rejected: undefined }, { rejected }]);
+    expect(outcomes.map(fingerprint)).not.toContain(rejected);
+    expect(bench.sent).toEqual(['refresh']);
+  });
+
   test('of an account without a secret is refused', async () => {
     const bench = renewalBench();
     bench.secrets.delete();
@@ -254,6 +267,16 @@ describe('what is vended stays warm', () => {
     bench.clock.advance(11 * MINUTE);
     await bench.vend();
     expect(bench.item()).toMatchObject({ dueAtMs: older.dueAtMs, dueGroup });
+  });
+
+  test('and is not due before the back-off of its account ends', async () => {
+    const bench = await aBench(31 * MINUTE);
+    bench.next(answers(429, {}, { 'retry-after': '600' }));
+    await bench.renew({ parameters: { profile: 1 } });
+    const { dueAtMs = 0 } = bench.item() ?? {};
+    await bench.vend();
+    expect(bench.item()?.dueAtMs).toBe(bench.clock.nowMs() + 600 * SECOND);
+    expect(bench.item()?.dueAtMs).toBeGreaterThan(dueAtMs);
   });
 
   test('or not, where the table fails: the caller has a token all the same', async () => {

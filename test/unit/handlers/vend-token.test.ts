@@ -135,6 +135,15 @@ describe('a vend over HTTP', () => {
     await vend();
     expect(telemetry.metrics).toEqual([{ name: 'VendSuccess', value: 0, unit: 'Milliseconds', dimension: 'demo' }]);
   });
+
+  test.each(['nobody', 'constructor', ''])(
+    'counts the provider "%s" as unknown: each name of a stranger\'s choice would be paid for',
+    async (provider) => {
+      const { vend, telemetry } = aHandler();
+      await vend({ pathParameters: { provider, account: 'main' } });
+      expect(telemetry.metrics).toEqual([{ name: 'VendRefusal', value: 0, unit: 'Milliseconds', dimension: 'unknown' }]);
+    },
+  );
 });
 
 describe('who may vend', () => {
