@@ -331,6 +331,9 @@ describe('refusals', () => {
     ['temporarily_unavailable', 400, 'transient', 'unknown'],
     ['never_seen', 418, 'credentials_refused', 'yes'],
     ['invalid_grant', 503, 'transient', 'unknown'],
+    ['invalid_grant', 500, 'transient', 'unknown'],
+    ['invalid_grant', 408, 'transient', 'unknown'],
+    ['invalid_grant', 425, 'transient', 'no'],
     ['invalid_grant', 429, 'transient', 'no'],
   ];
 

@@ -147,6 +147,15 @@ describe('managing accounts', () => {
     });
   });
 
+  test.each([
+    ['until the end of its lease', theNowMs, true],
+    ['no longer than its lease', theNowMs - 1, false],
+  ])('shows that a token set is being renewed %s', async (_until, untilMs, renewing) => {
+    const { manage, store } = await managing([anAccount()]);
+    store.plant(keyOf(ref, {}), { ...living, lease: { by: 'somebody', untilMs } });
+    expect(await manage.show(ref)).toMatchObject({ tokenSets: [{ renewing }] });
+  });
+
   test('shows nothing of an account that was never asked for', async () => {
     const { manage } = await managing([]);
     expect(await manage.show(ref)).toBeUndefined();

@@ -53,6 +53,13 @@ function get(
 
 const failed = (unsent: boolean, code: string) => ({ failure: { unsent, code } });
 
+test('nothing is looked up or sent for a request whose time is over', async () => {
+  const looked: string[] = [];
+  const lookup: Lookup = async (hostname) => (looked.push(hostname), []);
+  expect(await get('https://portal.example/', { lookup, timeoutMs: 0 })).toEqual(failed(true, 'timeout'));
+  expect(looked).toEqual([]);
+});
+
 describe('an answer', () => {
   test('comes with status, lower-case headers, text and both clocks', async () => {
     const origin = await serve((_, response) =>

@@ -93,6 +93,12 @@ describe('the data keys', () => {
     expect(calls()).toBe(3);
   });
 
+  test('are unavailable where the winner’s is gone when the loser looks for it', async () => {
+    const store = { readDataKey: async () => undefined, writeDataKey: async () => false };
+    const keys = createDataKeys({ kms: async () => new KMSClient({}), store, keyId: 'key-1', deployment: 'test', clock: handClock(nowMs) });
+    await expect(keys.forSealing(nowMs)).rejects.toMatchObject({ code: 'keys_unavailable' });
+  });
+
   test('are undefined for opening where no such day was stored, without asking KMS or loading it', async () => {
     const { keys, loads } = setUp();
     expect(await keys.forOpening(day - 1)).toBeUndefined();

@@ -49,6 +49,21 @@ describe('the accounts’ credentials', () => {
     expect(reads()).toBe(4);
   });
 
+  test('are as old as the beginning of their request', async () => {
+    const { clock, secrets } = setUp();
+    manager.on(GetSecretValueCommand).callsFake(async () => {
+      clock.advance(2_000);
+      return answer('one', {});
+    });
+    await secrets.read(ref, false);
+    clock.advance(57_999);
+    await secrets.read(ref, false);
+    expect(reads()).toBe(1);
+    clock.advance(1);
+    await secrets.read(ref, false);
+    expect(reads()).toBe(2);
+  });
+
   test('are read past the memory when asked fresh, and that answer is kept', async () => {
     manager.on(GetSecretValueCommand).resolvesOnce(answer('one', 1)).resolvesOnce(answer('two', 2));
     const { secrets } = setUp();

@@ -128,6 +128,7 @@ describe('the renewing function, invoked', () => {
   test.each([
     [{ errorType: 'TypeError', errorMessage: 'password is secret-1', trace: ['secret-2'] }, 'TypeError'],
     [{ errorType: 'TokenVendingError', errorMessage: 'internal' }, 'internal'],
+    [{ errorType: 'Error', errorMessage: 'store_unavailable' }, 'Error'],
     [{ errorType: 'TokenVendingError', errorMessage: 'Not A Code' }, 'TokenVendingError'],
     ['nonsense', 'Unhandled'],
   ])('is unavailable where it ended with %j, of which only the type or our own code is kept', async (payload, code) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Provider } from '../../../functions/core/provider.ts';
-import { answerLost, answers, HOUR, meanwhile, MINUTE, ref, renewalBench, SECOND } from '../../support/renewal-bench.ts';
+import { timing } from '../../../functions/core/timing.ts';
+import { answerLost, answers, HOUR, meanwhile, MINUTE, outage, ref, renewalBench, SECOND } from '../../support/renewal-bench.ts';
 
 /** With a set that was obtained an hour ago, so that it is over. */
 async function anHourLater(...given: Parameters<typeof renewalBench>) {
@@ -20,13 +21,69 @@ function refreshingInTwoSteps(plain: Provider): Provider {
   return { ...plain, refresh: [...plain.refresh, narrow] };
 }
 
-test('a refresh token that the first step of a refresh spent is never sent again, however surely the next step did nothing', async () => {
-  const bench = await anHourLater({ provider: refreshingInTwoSteps });
-  bench.next((handle) => handle(), answers(429));
-  expect(await bench.renew()).toMatchObject({ refusal: { reason: 'backing_off' } });
+describe('a refresh token that the first step of a refresh spent', () => {
+  test('is never sent again, however surely the next step did nothing', async () => {
+    const bench = await anHourLater({ provider: refreshingInTwoSteps });
+    bench.next((handle) => handle(), answers(429));
+    expect(await bench.renew()).toMatchObject({ refusal: { reason: 'backing_off' } });
+    bench.clock.advance(MINUTE);
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
+    expect(bench.sent).toEqual(['refresh', 'narrow', 'login']);
+  });
+
+  test('is never sent again where no time was left for the next step', async () => {
+    const bench = await anHourLater({ provider: refreshingInTwoSteps });
+    bench.next((handle) => {
+      bench.clock.advance(timing.providerBudgetMs);
+      return handle();
+    });
+    await bench.renew();
+    bench.clock.advance(MINUTE);
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
+    expect(bench.sent).toEqual(['refresh', 'login']);
+  });
+});
+
+test.each(['blocked', 'invalid'])('a host that may not be called (%s) is a mistake in the secret, which says where', async (code) => {
+  const bench = renewalBench();
+  bench.next(() => ({ failure: { unsent: true, code } }));
+  const retryAtMs = bench.clock.nowMs() + timing.setFailureMs;
+  expect(await bench.renew()).toMatchObject({ refusal: { reason: 'misconfigured', field: 'host', retryAtMs } });
+  expect(bench.item()).toMatchObject({ failure: { code: 'misconfigured', notBeforeMs: retryAtMs, secretVersion: 'v1' }, lease: undefined });
+});
+
+test('a refresh that works ends the trouble of its account', async () => {
+  const bench = await anHourLater();
+  bench.next(answers(429));
+  await bench.renew();
   bench.clock.advance(MINUTE);
   expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
-  expect(bench.sent).toEqual(['refresh', 'narrow', 'login']);
+  expect(bench.sent).toEqual(['refresh', 'refresh']);
+  expect(bench.account()).toMatchObject({ outages: 0, notBeforeMs: undefined, failure: undefined });
+});
+
+test('a refused client makes no probe come earlier than refused log-ins have put it', async () => {
+  const bench = await anHourLater();
+  for (const profile of [1, 2, 3]) {
+    bench.next(answers(400, { error: 'bad_password' }));
+    await bench.renew({ parameters: { profile } });
+    if (profile > 1) bench.clock.advance(HOUR);
+  }
+  const { nextLoginAtMs = 0 } = bench.account() ?? {};
+  expect(nextLoginAtMs).toBeGreaterThan(bench.clock.nowMs() + HOUR);
+  bench.next(answers(401, { error: 'invalid_client' }));
+  expect(await bench.renew()).toMatchObject({ refusal: { reason: 'credentials_refused', retryAtMs: nextLoginAtMs } });
+  expect(bench.sent.at(-1)).toBe('refresh');
+});
+
+test('a lease that cannot be given back is logged, lapses by itself, and changes nothing of the answer', async () => {
+  const bench = await anHourLater();
+  bench.next(answers(429, {}, { 'retry-after': '30' }));
+  bench.hooks.onOperation = (name) => (name === 'release' ? outage() : undefined);
+  expect(await bench.renew()).toMatchObject({ refusal: { reason: 'backing_off', retryAtMs: bench.clock.nowMs() + 30 * SECOND } });
+  expect(bench.telemetry.logs.map(({ level, message }) => [level, message])).toContainEqual(['warn', expect.stringContaining('lease')]);
+  bench.clock.advance(MINUTE);
+  expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
 });
 
 describe('a refresh during which the secret changes', () => {

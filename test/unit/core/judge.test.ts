@@ -190,9 +190,21 @@ describe('a vend is refused', () => {
     expect(judge(aCase(over, { failure }))).toEqual({ verdict: 'renew' });
   });
 
+  test('for a secret that does not fit only as long as that is remembered', () => {
+    const misfit = (agoMs: number) =>
+      judge(aCase(over, {}, { account: { ...account, failure: { code: 'misconfigured', atMs: now - agoMs } } }));
+    expect(misfit(timing.absenceMs - 1)).toMatchObject({ refusal: { reason: 'misconfigured', retryAtMs: now + 1 } });
+    expect(misfit(timing.absenceMs)).toEqual({ verdict: 'renew' });
+  });
+
   test('not for refused log-ins while a refresh token can still be used', () => {
     expect(judge(aCase(over, {}, { account: { ...account, refused: 2, nextLoginAtMs: now + 9 } }))).toEqual({ verdict: 'renew' });
   });
+});
+
+test('a living token is handed out meanwhile with more than five seconds left, and no later', () => {
+  expect(livingToken(aCase(someSet({ expiresAtMs: now + 5_001 })))).toBeDefined();
+  expect(livingToken(aCase(someSet({ expiresAtMs: now + 5_000 })))).toBeUndefined();
 });
 
 describe('what is sent', () => {

@@ -128,6 +128,15 @@ describe('log-ins', () => {
   });
 });
 
+test("a log-in under the same secret leaves alone the session before it: its token still lives in callers' hands", async () => {
+  const bench = renewalBench({ behaviour: { givesRefreshTokens: false } });
+  await bench.vend();
+  bench.clock.advance(40 * MINUTE);
+  expect(await bench.due()).toMatchObject({ outcome: 'renewed' });
+  expect(bench.sent).toEqual(['login', 'login']);
+  expect(bench.server.sessions.map(({ fate }) => fate)).toEqual(['well', 'well']);
+});
+
 describe('a log-in that got no answer', () => {
   test.each(['strict', 'none'] as const)(
     'names the time at which the next one can be sent, and then it is (rotation: %s)',

@@ -65,6 +65,12 @@ describe('a log-in slot', () => {
   });
 });
 
+test('taking a slot drops the entries that have lapsed, so that an account does not grow with every lost answer', () => {
+  const unanswered = { old: now - timing.provenLapseMs, young: now - timing.provenLapseMs + 1 };
+  const account = withSlotTaken(someAccount({ proven: true, unanswered }), 'mine', now, false, rules);
+  expect(account.unanswered).toEqual({ young: now - timing.provenLapseMs + 1, mine: now });
+});
+
 describe('probes', () => {
   test('come after one hour, then six, then twenty-four', () => {
     let account = someAccount({ refused: 1 });

@@ -85,6 +85,22 @@ describe('a renewal', () => {
     expect(bench.store.tokenSetAt(keyOf(ref, { profile: 3 }))).toBeUndefined();
   });
 
+  test('counts living token sets alone towards the highest number', async () => {
+    const bench = renewalBench({ maxTokenSets: 1 });
+    await bench.renew({ parameters: { profile: 1 } });
+    bench.clock.advance(HOUR - 1);
+    expect(await bench.renew({ parameters: { profile: 2 } })).toMatchObject({ refusal: { reason: 'too_many_token_sets' } });
+    bench.clock.advance(1);
+    expect(await bench.renew({ parameters: { profile: 2 } })).toMatchObject({ outcome: 'renewed' });
+  });
+
+  test('of a set that is there goes on where an operator has lowered the highest number below what is there', async () => {
+    const bench = await anHourLater({ maxTokenSets: 1 });
+    const other = keyOf(ref, { profile: 1 });
+    bench.store.plant(other, { generation: 1, sealed: new Uint8Array(1), expiresAtMs: bench.clock.nowMs() + HOUR });
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
+  });
+
   test('counts the life of a token, not what is left of one that the server repeats', async () => {
     const bench = renewalBench({ behaviour: { givesRefreshTokens: false, returnsSameToken: true } });
     await bench.renew();
@@ -333,6 +349,13 @@ describe('an account that backs off', () => {
   });
 });
 
+test('what a check obtains of an account that is not always kept is not kept warm: nobody asked for its token', async () => {
+  const bench = renewalBench();
+  expect(await bench.run({ command: 'check', ref })).toMatchObject({ outcome: 'renewed' });
+  const { warmUntilMs, dueAtMs, dueShard } = bench.item() ?? {};
+  expect([warmUntilMs, dueAtMs, dueShard]).toEqual([undefined, undefined, undefined]);
+});
+
 describe('what is due', () => {
   test('is due before its end by the renew-ahead window and a random part of the jitter', async () => {
     const bench = renewalBench();
@@ -401,7 +424,29 @@ describe('what is due', () => {
   });
 });
 
+test('an old message for a set that was renewed since makes it due no earlier, also where its account is refused', async () => {
+  const bench = renewalBench();
+  await bench.vend();
+  const { dueAtMs = 0 } = bench.item() ?? {};
+  bench.secrets.set({});
+  bench.clock.advance(MINUTE);
+  expect(await bench.due()).toMatchObject({ refusal: { reason: 'misconfigured' } });
+  expect(bench.item()?.dueAtMs).toBeGreaterThanOrEqual(dueAtMs);
+});
+
 describe('a provider where a log-in needs a person', () => {
+  test('has its sets kept for as long as nobody revokes them, and any other has them deleted a week after their end', async () => {
+    let loginNeedsPerson = false;
+    const bench = await anHourLater({
+      provider: (plain) => ({ ...plain, traits: (credentials) => ({ ...plain.traits(credentials), loginNeedsPerson }) }),
+    });
+    await bench.renew({ parameters: { profile: 1 } });
+    loginNeedsPerson = true;
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
+    expect(bench.store.ttlSweep(bench.clock.nowMs() + 10 * 365 * 24 * HOUR)).toBe(1);
+    expect(bench.item()?.sealed).toBeDefined();
+  });
+
   test('is sent a doubtful refresh token once more; then the set waits for the person, and leaves the index', async () => {
     let person = false;
     const bench = await anHourLater({

@@ -105,6 +105,17 @@ describe('a reset', () => {
     expect(await bench.renew({ parameters: { profile: 2 } })).toMatchObject({ refusal: { reason: 'configuration' } });
   });
 
+  test('makes due at once what the back-off had put off', async () => {
+    const bench = renewalBench();
+    await bench.renew();
+    bench.clock.advance(50 * MINUTE);
+    bench.next(answers(429, {}, { 'retry-after': '600' }));
+    await bench.due();
+    await bench.run({ command: 'reset', ref });
+    expect(bench.item()?.dueAtMs).toBe(bench.clock.nowMs());
+    expect(await bench.due()).toMatchObject({ outcome: 'renewed' });
+  });
+
   test('whose reply is lost is done once', async () => {
     const bench = renewalBench();
     bench.next(answers(503));

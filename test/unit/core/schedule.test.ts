@@ -52,6 +52,18 @@ describe('the schedule', () => {
     expect(bench.invocations).toHaveLength(1);
   });
 
+  test('asks a server that repeats its token again at half of what is left, and not each minute', async () => {
+    const bench = aSchedule({ behaviour: { givesRefreshTokens: false, returnsSameToken: true } });
+    bench.secrets.set({ password: 'good', keep: 'always' });
+    await bench.vend();
+    bench.clock.advance(40 * MINUTE);
+    await bench.ticksFor(MINUTE);
+    const { expiresAtMs = 0, dueAtMs } = bench.item() ?? {};
+    expect(dueAtMs).toBe(bench.clock.nowMs() + (expiresAtMs - bench.clock.nowMs()) / 2);
+    await bench.ticksFor(10 * MINUTE);
+    expect(bench.sent).toEqual(['login', 'login', 'login']);
+  });
+
   test('leaves to lapse what nobody asks for any more: it goes out of the index, and nothing is sent for it', async () => {
     const bench = aSchedule();
     await bench.vend();

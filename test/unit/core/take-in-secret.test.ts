@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { keyOf } from '../../../functions/core/token-set.ts';
-import { answers, HOUR, key, MINUTE, ref, renewalBench } from '../../support/renewal-bench.ts';
+import { answers, HOUR, key, meanwhile, MINUTE, ref, renewalBench } from '../../support/renewal-bench.ts';
 
 type Bench = ReturnType<typeof renewalBench>;
 const changed = (bench: Bench) => bench.run({ command: 'secret_changed', ref });
@@ -50,6 +50,29 @@ describe('a new version of the secret', () => {
     expect(bench.item()?.dueAtMs).toBe(bench.clock.nowMs());
   });
 
+  test('lets be tried at once what the one before it could not have', async () => {
+    const bench = renewalBench();
+    bench.next(answers(400, { error: 'invalid_scope' }));
+    expect(await bench.renew()).toMatchObject({ refusal: { reason: 'configuration' } });
+    bench.secrets.set({ password: 'good' });
+    await changed(bench);
+    expect(await bench.renew()).toMatchObject({ outcome: 'renewed' });
+  });
+
+  test('is not written over by an older one that was read before it and comes later', async () => {
+    const bench = renewalBench();
+    await bench.renew();
+    bench.secrets.set({ password: 'second' });
+    bench.hooks.onOperation = async (name) => {
+      if (name !== 'writeAccount') return;
+      bench.hooks.onOperation = undefined;
+      bench.secrets.set({ password: 'third' });
+      await changed(bench);
+    };
+    await changed(bench);
+    expect(bench.account()?.secretVersion).toBe('v3');
+  });
+
   test.each([
     ['is not near its end', MINUTE],
     ['is overdue', 40 * MINUTE],
@@ -88,6 +111,19 @@ describe('a new version of the secret', () => {
   });
 });
 
+test('a secret that still does not fit is noted anew each minute, so that not every vend looks at it', async () => {
+  const bench = renewalBench();
+  bench.secrets.set({});
+  await changed(bench);
+  const { atMs = 0 } = bench.account()?.failure ?? {};
+  bench.clock.advance(MINUTE - 1);
+  await changed(bench);
+  expect(bench.account()?.failure?.atMs).toBe(atMs);
+  bench.clock.advance(1);
+  await changed(bench);
+  expect(bench.account()?.failure?.atMs).toBe(atMs + MINUTE);
+});
+
 test('an account whose secret a newer deployment understands is mended, with its counts', async () => {
   const bench = renewalBench();
   await changed(bench);
@@ -115,6 +151,19 @@ describe('a deleted secret', () => {
     nobody.secrets.delete();
     await changed(nobody);
     expect(nobody.account()).toBeUndefined();
+  });
+
+  test('fences off a first log-in that is under way: its token is not stored, and its session ends', async () => {
+    const bench = renewalBench();
+    bench.next(
+      meanwhile(async () => {
+        bench.secrets.delete();
+        await changed(bench);
+      }),
+    );
+    expect(await bench.renew()).toEqual({ outcome: 'refused', refusal: { reason: 'no_account' } });
+    expect(bench.item()?.sealed).toBeUndefined();
+    expect(bench.server.sessions.map(({ fate }) => fate)).toEqual(['revoked']);
   });
 
   test('forgets also a set that was committed while the sets were being listed', async () => {

@@ -67,6 +67,19 @@ describe('a vend', () => {
     expect(bench.invocations).toHaveLength(1);
   });
 
+  test('that asks for too much life spoils none that asks for less at the same time', async () => {
+    const bench = renewalBench();
+    const outcomes = await Promise.all([bench.vend({ minTtlSeconds: 2_161 }), bench.vend()]);
+    expect(outcomes).toMatchObject([{ kind: 'bad_request', maximumSeconds: 2_160 }, { kind: 'answered' }]);
+  });
+
+  test('whose time is over asks for no renewal that it could not wait for', async () => {
+    const bench = await aBench(HOUR);
+    bench.hooks.onReply = () => bench.clock.advance(timing.vendDeadlineMs);
+    expect(await bench.vend()).toMatchObject({ kind: 'renewing' });
+    expect(bench.invocations).toEqual([]);
+  });
+
   test('that reports a token does not share the renewal of one that does not: the renewing function must hear of it', async () => {
     const bench = await aBench(58 * MINUTE);
     const rejected = await bench.fingerprint();

@@ -28,7 +28,13 @@ const unreached = new Error('the use case was asked');
 
 describe('a request that breaks a rule', () => {
   test.each([
-    ['a body that is too long', { body: `{"profile":"${'x'.repeat(8_192)}"}`, headers: json }, 'body', 'must be at most 8192 bytes long'],
+    ['a body of a byte too many', { body: `{"profile":""}${' '.repeat(8_179)}`, headers: json }, 'body', 'must be at most 8192 bytes long'],
+    [
+      'a query with a very long name',
+      { queryStringParameters: { ['x'.repeat(65)]: '' } },
+      'x'.repeat(64),
+      'must not stand in the query string',
+    ],
     [
       'a form',
       { body: 'profile=kids', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
@@ -149,6 +155,12 @@ describe('what comes of a vend that gives no token', () => {
     expect(response.body).not.toContain('the-evidence');
     expect(telemetry.audits[0]).toMatchObject({ outcome: 'failure', code });
     expect(telemetry.logs).toEqual([{ level: 'error', message: 'A call failed', fields: { route }, error }]);
+  });
+
+  test('is no failure of the service where it worked and said no: nobody is told to look', async () => {
+    const { telemetry } = await vend(refused('backing_off'));
+    expect(telemetry.audits[0]).toMatchObject({ outcome: 'refusal' });
+    expect(telemetry.logs).toEqual([]);
   });
 
   test('is an internal error where something else was thrown', async () => {

@@ -13,7 +13,7 @@ const ref = { provider: 'demo', account: 'main' };
 const current: Outcome = { outcome: 'current', item: undefined };
 
 /** The handler over a use case that notes what it is asked and answers as told. */
-function aHandler(answer: (command: RenewCommand) => Outcome = () => current, queueAnswers = true) {
+function aHandler(answer: (command: RenewCommand) => Outcome | Promise<Outcome> = () => current, queueAnswers = true) {
   const givenBack: { receiptHandles: readonly string[]; seconds: number }[] = [];
   const asked: { command: RenewCommand; deadlineMs: number }[] = [];
   const telemetry = recordTelemetry();
@@ -87,6 +87,19 @@ describe('a message of the queue', () => {
     expect(await handle(aBatch(aMessage(sorts)), aContext())).toEqual({ batchItemFailures: [] });
     expect(givenBack).toEqual([]);
     expect(asked.map(({ command }) => command)).toEqual(sorts.map(due));
+  });
+
+  test('renews four of its sets at a time at the most', async () => {
+    let underWay = 0;
+    const together: number[] = [];
+    const { handle } = aHandler(async () => {
+      together.push(++underWay);
+      await new Promise(setImmediate);
+      underWay -= 1;
+      return current;
+    });
+    await handle(aBatch(aMessage(['a', 'b', 'c', 'd', 'e'])), aContext());
+    expect(together).toEqual([1, 2, 3, 4, 1]);
   });
 
   test.each([
@@ -180,6 +193,7 @@ describe('an event about a secret', () => {
     ['a deletion by name', aCall('DeleteSecret', 'tokens/demo/main', { name: 'tokens/demo/main', aRN: arn })],
     ['a deletion by ARN', aCall('DeleteSecret', arn, { name: 'tokens/demo/main', aRN: arn })],
     ['a deletion by ARN that does not answer', aCall('DeleteSecret', arn, null)],
+    ['a deletion by a part of the ARN', aCall('DeleteSecret', arn.slice(0, -7), { name: 'tokens/demo/main', aRN: arn })],
     ['a restoration', aCall('RestoreSecret', 'tokens/demo/main', null)],
   ])('has the account look at it: %s', async (_, event) => {
     const { handle, asked } = aHandler(() => ({ outcome: 'done' }));

@@ -66,6 +66,12 @@ describe('a vend over HTTP', () => {
     expect(parsed.error?.issues).toBeUndefined();
   });
 
+  test('never says that a token lives for less than no time', async () => {
+    const { tokenSet } = answered;
+    const response = await aHandler({ ...answered, tokenSet: { ...tokenSet, expiresAtMs: theNowMs - 1 } }).vend();
+    expect(bodyOf(response)['expires_in']).toBe(0);
+  });
+
   test('is JSON that nobody stores', async () => {
     const { headers } = await aHandler().vend();
     expect(headers).toEqual({ 'cache-control': 'no-store', 'content-type': 'application/json', 'x-content-type-options': 'nosniff' });
