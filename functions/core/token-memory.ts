@@ -6,6 +6,8 @@ import type { Clock } from './ports.ts';
 export interface Remembered {
   view: View;
   account: AccountItem | undefined;
+  /** before either of them was read: what was read may be that old; ms since the epoch */
+  readAtMs: number;
 }
 
 /** The memory of one function instance: token set key → opened token set. */

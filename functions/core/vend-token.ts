@@ -1,6 +1,5 @@
-import { judge, livingToken, type Case, type Judgement, type View } from './judge.ts';
-import type { AccountItem } from './account.ts';
-import type { Clock, DataKeys, Randomness, Renewals, Telemetry, TokenStore } from './ports.ts';
+import { judge, livingToken, type Case, type Judgement } from './judge.ts';
+import type { Clock, DataKeys, Randomness, Renewals, StoredPair, Telemetry, TokenStore } from './ports.ts';
 import type { Provider, Traits } from './provider.ts';
 import type { Outcome, Refusal, RenewRequest } from './renewal.ts';
 import { createSealer } from './seal.ts';
@@ -149,17 +148,23 @@ export function createVendToken(deps: VendTokenDeps): (command: VendCommand) => 
   /** One read per key is under way at a time; each caller judges it for itself. A strong read is never one that began before it was asked for. */
   async function read(vend: Vend, strong: boolean): Promise<Reading> {
     const { key } = vend;
-    if (!strong) return reads.join(vend.id, async () => toReading(key, await deps.store.peek(key)));
+    if (!strong) {
+      return reads.join(vend.id, async () => {
+        const readAtMs = clock.nowMs();
+        return toReading(key, readAtMs, await deps.store.peek(key));
+      });
+    }
     return strongReads.joinNext(vend.id, async () => {
+      const readAtMs = clock.nowMs();
       // The account item first, as everywhere: a set of an older identity must not meet a newer account item unseen.
       const account = await deps.store.readAccount(vend.command.ref);
-      return toReading(key, { account, tokenSet: await deps.store.readTokenSet(key) });
+      return toReading(key, readAtMs, { account, tokenSet: await deps.store.readTokenSet(key) });
     });
   }
 
-  async function toReading(key: TokenSetKey, pair: { account?: AccountItem | undefined; tokenSet?: TokenSetItem | undefined }) {
-    const view: View = { item: pair.tokenSet, opened: await openItem({ sealer, telemetry: deps.telemetry }, key, pair.tokenSet) };
-    return { view, account: pair.account, from: 'table' } satisfies Reading;
+  async function toReading(key: TokenSetKey, readAtMs: number, { account, tokenSet }: StoredPair): Promise<Reading> {
+    const opened = await openItem({ sealer, telemetry: deps.telemetry }, key, tokenSet);
+    return { view: { item: tokenSet, opened }, account, readAtMs, from: 'table' };
   }
 
   /** @returns a new reading to judge, a final outcome, or undefined: poll */
@@ -172,8 +177,9 @@ export function createVendToken(deps: VendTokenDeps): (command: VendCommand) => 
     let renewed: Renewed;
     try {
       renewed = await renewals.join(flight, async () => {
+        const askedAtMs = clock.nowMs();
         const outcome = await deps.renewals.invoke({ command: 'renew', ref, parameters, minTtlMs, rejected }, leftMs);
-        return { outcome, reading: await readingAfter(vend, outcome) };
+        return { outcome, reading: await readingAfter(vend, outcome, askedAtMs) };
       });
     } catch (error) {
       const living = await stillLiving(vend, reading, () => reading);
@@ -212,13 +218,13 @@ export function createVendToken(deps: VendTokenDeps): (command: VendCommand) => 
   }
 
   /** Part of the flight: a thousand callers that waited for one renewal read and open its outcome once. Each judges it for itself. */
-  async function readingAfter(vend: Vend, outcome: Outcome): Promise<Reading | undefined> {
+  async function readingAfter(vend: Vend, outcome: Outcome, askedAtMs: number): Promise<Reading | undefined> {
     switch (outcome.outcome) {
       case 'renewed':
-        return afterRenewal(vend, outcome.item, 'renewal');
+        return afterRenewal(vend, outcome.item, 'renewal', askedAtMs);
       case 'current':
         // Renewed by somebody else in between. By the clock that judged it, it answers; by ours it might not, for ever.
-        return outcome.item && afterRenewal(vend, outcome.item, 'table');
+        return outcome.item && afterRenewal(vend, outcome.item, 'table', askedAtMs);
       case 'done':
       case 'bad_request':
       case 'refused':
@@ -227,10 +233,10 @@ export function createVendToken(deps: VendTokenDeps): (command: VendCommand) => 
     }
   }
 
-  async function afterRenewal(vend: Vend, item: TokenSetItem, from: Reading['from']): Promise<Reading> {
+  async function afterRenewal(vend: Vend, item: TokenSetItem, from: Reading['from'], readAtMs: number): Promise<Reading> {
     const opened = await openItem({ sealer, telemetry: deps.telemetry }, vend.key, item);
     const account = await deps.store.readAccount(vend.command.ref);
-    return { view: { item, opened }, account, from, obtained: item.generation };
+    return { view: { item, opened }, account, readAtMs, from, obtained: item.generation };
   }
 
   async function finish(vend: Vend, reading: Reading, verdict: Judgement): Promise<VendOutcome> {
@@ -257,9 +263,9 @@ export function createVendToken(deps: VendTokenDeps): (command: VendCommand) => 
     return { kind: 'answered', tokenSet, generation: item?.generation ?? 0, from: reading.from };
   }
 
-  function remember(vend: Vend, { view, account }: Reading, item: TokenSetItem, tokenSet: TokenSet): void {
+  function remember(vend: Vend, { view, account, readAtMs }: Reading, item: TokenSetItem, tokenSet: TokenSet): void {
     if (tokenSet.refreshEndsOldToken) return;
     const usefulUntilMs = tokenSet.expiresAtMs - mustRenewMs(timing, item.lifeMs ?? 0);
-    memory.put(vend.id, { view, account }, Math.min(usefulUntilMs, clock.nowMs() + timing.memoryMs));
+    memory.put(vend.id, { view, account, readAtMs }, Math.min(usefulUntilMs, readAtMs + timing.memoryMs));
   }
 }

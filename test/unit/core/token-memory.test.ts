@@ -3,7 +3,7 @@ import { createTokenMemory } from '../../../functions/core/token-memory.ts';
 import { handClock } from '../../support/ports.ts';
 
 const MOST = 5_000;
-const nothing = { view: {}, account: undefined };
+const nothing = { view: {}, account: undefined, readAtMs: 0 };
 
 function filled(entries: number) {
   const clock = handClock(1_793_456_789_012);

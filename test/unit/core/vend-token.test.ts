@@ -119,6 +119,25 @@ describe('memory', () => {
     expect(fingerprint(await bench.vend())).not.toBe(before);
   });
 
+  test.each([
+    ['reading', 'peek', MINUTE],
+    ['renewal', 'commit', HOUR],
+  ])(
+    'is as old as the beginning of its %s: a revocation meanwhile shows within ten seconds, however slow that was',
+    async (_what, slow, ageMs) => {
+      const bench = await aBench(ageMs);
+      bench.hooks.onReply = async (name) => {
+        if (name !== slow) return;
+        bench.hooks.onReply = undefined;
+        await bench.run({ command: 'revoke', ref, parameters: {} });
+        bench.clock.advance(3 * SECOND);
+      };
+      const before = fingerprint(await bench.vend());
+      bench.clock.advance(timing.memoryMs - 3 * SECOND);
+      expect(fingerprint(await bench.vend())).not.toBe(before);
+    },
+  );
+
   test('answers no longer than ten seconds after the account became somebody else', async () => {
     const bench = await aBench(MINUTE);
     await bench.vend();
