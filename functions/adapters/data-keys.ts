@@ -44,20 +44,22 @@ export function createDataKeys(options: DataKeysOptions): DataKeys {
     const entry = memory.get(day);
     return entry !== undefined && entry.untilMs > clock.nowMs() ? entry.key : undefined;
   };
-  const remember = (day: number, key: Buffer): Buffer => {
-    const nowMs = clock.nowMs();
-    for (const [other, { untilMs }] of memory) if (untilMs <= nowMs) memory.delete(other);
-    memory.set(day, { key, untilMs: nowMs + keptForMs });
+  /** @param askedAtMs counted from before KMS was asked: the key may have been disabled since */
+  const remember = (day: number, key: Buffer, askedAtMs: number): Buffer => {
+    for (const [other, { untilMs }] of memory) if (untilMs <= askedAtMs) memory.delete(other);
+    memory.set(day, { key, untilMs: askedAtMs + keptForMs });
     return key;
   };
   const open = (day: number): Promise<Buffer | undefined> =>
     opening.join(String(day), async () => {
       const wrapped = await store.readDataKey(day);
-      return wrapped && remember(day, await calls.unwrap(day, wrapped));
+      const askedAtMs = clock.nowMs();
+      return wrapped && remember(day, await calls.unwrap(day, wrapped), askedAtMs);
     });
   const make = async (day: number): Promise<Buffer> => {
+    const askedAtMs = clock.nowMs();
     const { key, wrapped } = await calls.generate(day);
-    if (await store.writeDataKey(day, wrapped)) return remember(day, key);
+    if (await store.writeDataKey(day, wrapped)) return remember(day, key, askedAtMs);
     const winners = await open(day);
     if (winners === undefined) throw new TokenVendingError('keys_unavailable', {}, { problem: 'a data key vanished', day });
     return winners;

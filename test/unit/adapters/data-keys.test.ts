@@ -13,14 +13,22 @@ const minutesMs = 60_000;
 const calls = () => kms.calls().length;
 const failure = (name: string) => Object.assign(new Error('arn:aws:kms:…'), { name });
 
-/** As KMS: every key is new, and the wrapped form opens to it. */
-function workingKms(): void {
+/**
+ * As KMS: every key is new, and the wrapped form opens to it.
+ *
+ * @param meanwhile happens while it works
+ */
+function workingKms(meanwhile = (): void => {}): void {
   let made = 0;
   kms.on(GenerateDataKeyCommand).callsFake(() => {
+    meanwhile();
     const key = new Uint8Array(32).fill(++made);
     return { Plaintext: key, CiphertextBlob: new Uint8Array([...key, 0]) };
   });
-  kms.on(DecryptCommand).callsFake(({ CiphertextBlob }: { CiphertextBlob: Uint8Array }) => ({ Plaintext: CiphertextBlob.slice(0, 32) }));
+  kms.on(DecryptCommand).callsFake(({ CiphertextBlob }: { CiphertextBlob: Uint8Array }) => {
+    meanwhile();
+    return { Plaintext: CiphertextBlob.slice(0, 32) };
+  });
 }
 
 function setUp(store = createMemoryStore()) {
@@ -113,6 +121,21 @@ describe('the data keys', () => {
     clock.advance(5 * minutesMs);
     await expect(keys.forOpening(day)).rejects.toMatchObject({ code: 'keys_unavailable', cause: { code: 'DisabledException' } });
     await expect(keys.forSealing(nowMs)).rejects.toMatchObject({ code: 'keys_unavailable' });
+  });
+
+  test.each(['forSealing', 'forOpening'] as const)('are as old as the beginning of their KMS call (%s)', async (use) => {
+    const { keys, clock, store } = setUp();
+    if (use === 'forOpening') await setUp(store).keys.forSealing(nowMs);
+    kms.reset();
+    workingKms(() => clock.advance(2_000));
+    const get = async () => (use === 'forSealing' ? (await keys.forSealing(nowMs)).key : keys.forOpening(day));
+    await get();
+    kms.reset();
+    kms.rejects(failure('DisabledException'));
+    clock.advance(5 * minutesMs - 2_001);
+    expect(await get()).toBeDefined();
+    clock.advance(1);
+    await expect(get()).rejects.toMatchObject({ code: 'keys_unavailable' });
   });
 
   test('do not remember a failure', async () => {
