@@ -330,6 +330,7 @@ describe('refusals', () => {
     ['invalid_request', 401, 'configuration', 'no'],
     ['temporarily_unavailable', 400, 'transient', 'unknown'],
     ['never_seen', 418, 'credentials_refused', 'yes'],
+    ['constructor', 400, 'credentials_refused', 'yes'],
     ['invalid_grant', 503, 'transient', 'unknown'],
     ['invalid_grant', 500, 'transient', 'unknown'],
     ['invalid_grant', 408, 'transient', 'unknown'],

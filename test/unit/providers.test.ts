@@ -52,6 +52,11 @@ describe('amino sends', () => {
     expect(sentJson('amino', 'refresh', amino, { parameters: profile })).toEqual([{ line: tokens, body }]);
   });
 
+  test('the refresh token alone, where the profile has a request of its own', () => {
+    const [first] = sentJson('amino', 'refresh', { ...amino, profile_endpoint: 'legacy' }, { parameters: profile });
+    expect(first?.body).toEqual({ grant_type: 'refresh_token', credentials: { refresh_token: 'the-refresh-token' } });
+  });
+
   test('the older profile request with the fresh token, where the account says so', () => {
     const soFar = { accessToken: new Secret('fresh'), facts: { user_id: 1234, user_profile_id: 'another' } };
     const [, second] = sentJson('amino', 'login', { ...amino, profile_endpoint: 'legacy' }, { parameters: profile, soFar });
@@ -104,11 +109,23 @@ describe('amino reads', () => {
     expect(read({ expires_at_timestamp: soon, login_timestamp: soon - 1 })?.expiresAtMs).toBe(soon * 1000);
   });
 
+  test('an expiry that is past by the clock of the answer as none', () => {
+    const past = Math.floor(SENT / 1000);
+    expect(read({ expires_at_timestamp: past })?.expiresAtMs).toBeUndefined();
+    const soon = `e.${Buffer.from(JSON.stringify({ exp: past + 60 })).toString('base64url')}.s`;
+    expect(read({ expires_at_timestamp: past, access_token: soon })?.expiresAtMs).toBe((past + 60) * 1000);
+  });
+
   test('a token of another profile than the one asked for as none', () => {
     expect(read({}, { login_user_profile: 'another' })).toBeUndefined();
     expect(read({}, { login_user_profile: 'one' })).toBeDefined();
     expect(read({ user_profile_id: 7 }, { login_user_profile: '7' })).toBeDefined();
     expect(read({ user_profile_id: undefined }, { login_user_profile: 'one' })).toBeDefined();
+  });
+
+  test('the one code that is known as a mistake in what is asked, and any other by its status', () => {
+    const answers = ['ec8e9588', 'ec8e9589'].map((code) => answerOf({ status: 400, body: { errors: [{ code }] } }, SENT));
+    expect(answers.map((answer) => provider.classify(answer, 'login')?.kind)).toEqual(['configuration', undefined]);
   });
 
   test('the ids as they come', () => {
@@ -163,6 +180,14 @@ describe('movingimage-vms sends', () => {
   });
 
   test.each([
+    [17, 1],
+    [2, 2],
+  ])('a second request only where the log-in gave a token of another VideoManager: %d', (manager, requests) => {
+    const soFar = { refreshToken: new Secret('fresh'), facts: { video_manager: manager } };
+    expect(sent('movingimage-vms', 'login', user, { parameters: { video_manager: 17 }, soFar })).toHaveLength(requests);
+  });
+
+  test.each([
     [{}, 2],
     [{ video_manager: 17 }, 17],
   ])('the refresh token for the VideoManager of %o', (parameters: TokenParameters, manager) => {
@@ -210,6 +235,15 @@ describe('vidizmo reads', () => {
       expect(read(text)).toBeUndefined();
     },
   );
+});
+
+test.each([
+  ['login', undefined],
+  ['refresh', 'refresh_refused'],
+  ['revoke', 'refresh_refused'],
+] as const)('vidizmo says of a dead token what it says; of a log-in (%s) it says nothing of the token', (sending, kind) => {
+  const answer = answerOf({ status: 400, body: { name: 'ExpiredAccessTokenException' } }, SENT);
+  expect(providerOf('vidizmo').classify(answer, sending)?.kind).toBe(kind);
 });
 
 function broken(id: string, secret: unknown) {

@@ -39,8 +39,9 @@ describe('the identity of an account', () => {
     expect(identity(more)).not.toBe(identity({}));
   });
 
-  test('is another one where the secret names another client', () => {
-    expect(identity({ client_id: 'one' }, 'movingimage')).not.toBe(identity({ client_id: 'another' }, 'movingimage'));
+  test.each(['client_id', 'issuer'])('is another one where the secret names another %s', (member) => {
+    const movingimage = (value: string) => identity({ base_url: undefined, [member]: value }, 'movingimage');
+    expect(movingimage('https://one.example')).not.toBe(movingimage('https://another.example'));
   });
 
   test('is the same one where only the password is another', () => {
