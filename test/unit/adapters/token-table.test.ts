@@ -37,7 +37,7 @@ const commit: CommitRequest = {
 
 const seconds = (ms: number) => ({ N: String(Math.ceil(ms / 1_000)) });
 
-describe('the token table, when DynamoDB fails', () => {
+describe('the token table, over DynamoDB', () => {
   const dynamo = mockClient(DynamoDBClient);
   const clock = handClock(nowMs);
   const table = createTokenTable({ client: new DynamoDBClient({}), tableName: 'tokens', clock, telemetry: silentTelemetry });
@@ -81,6 +81,19 @@ describe('the token table, when DynamoDB fails', () => {
     const startMs = clock.nowMs();
     await expect(table.peek(key)).rejects.toMatchObject({ code: 'store_unavailable', cause: { code: 'UnprocessedKeys' } });
     expect(clock.nowMs() - startMs).toBeLessThan(1_000);
+  });
+
+  test('reads strongly where something is decided by it', async () => {
+    dynamo.on(GetItemCommand).resolves({});
+    await Promise.all([table.readTokenSet(key), table.readAccount({ provider: 'vidizmo', account: 'main' }), table.readDataKey(7)]);
+    expect(dynamo.commandCalls(GetItemCommand).map((call) => call.args[0].input.ConsistentRead)).toEqual([true, true, true]);
+  });
+
+  test('reads both items of a vend in one request, at half the price of a strong one', async () => {
+    dynamo.on(BatchGetItemCommand).resolves({});
+    await table.peek(key);
+    const reads = dynamo.commandCalls(BatchGetItemCommand).map((call) => call.args[0].input.RequestItems?.['tokens']);
+    expect(reads).toEqual([{ Keys: [encodeKey({ ...key, sort: '#' }), encodeKey(key)] }]);
   });
 
   test('does not take an item of a newer format for absent', async () => {

@@ -110,7 +110,8 @@ describe('when a set is due', () => {
   });
 
   test('a set that lives under two minutes is renewed on demand only', () => {
-    expect(dueAtMs(timing, clocks(119_000), 0)).toBeUndefined();
+    expect(dueAtMs(timing, clocks(119_999), 0)).toBeUndefined();
+    expect(dueAtMs(timing, clocks(120_000), 0)).toBe(start + 30_000);
   });
 
   test('a short set with a refresh session is due before that session ends of idleness', () => {
