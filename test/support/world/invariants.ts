@@ -8,7 +8,15 @@ import {
 } from './fence-invariants.ts';
 import type { Invariant } from './invariant.ts';
 import { loginBudgetHolds, refusalIsRespected, unprovenIsCareful } from './login-invariants.ts';
-import { backOffIsObeyed, consentIsTrue, noNeedlessLogin, noReplay, nothingIsLost, storedIsAlive } from './token-invariants.ts';
+import {
+  backOffIsObeyed,
+  consentIsTrue,
+  endedIsNotVended,
+  noNeedlessLogin,
+  noReplay,
+  nothingIsLost,
+  storedIsAlive,
+} from './token-invariants.ts';
 import { identityHolds, noSharedToken, nothingExpired, oneGeneration, reportedStaysAway } from './vend-invariants.ts';
 
 /**
@@ -36,4 +44,5 @@ export const invariants: readonly { number: number; check: Invariant }[] = [
   { number: 18, check: noSharedToken },
   { number: 19, check: identityHolds },
   { number: 23, check: consentIsTrue },
+  { number: 24, check: endedIsNotVended },
 ];

@@ -1,6 +1,6 @@
 import type { FaultKind } from './faults.ts';
-import type { SetWrite } from './history.ts';
-import { applied, clockError, InvariantBroken, of, type Invariant } from './invariant.ts';
+import type { Call, SetWrite } from './history.ts';
+import { answered, applied, clockError, InvariantBroken, of, type Invariant } from './invariant.ts';
 import type { World } from './world.ts';
 
 /** 3: a strict provider never sees one refresh token twice; an account that needs consent at most twice. */
@@ -38,7 +38,7 @@ export const storedIsAlive: Invariant = (world) => {
     if (write.stored?.refresh === 'revoked' && !revokedByOrder(world, write))
       throw new InvariantBroken(5, 'a revoked session was stored', write);
   }
-  // A provider that caps its sessions has its old one ended before a planned log-in: that one is no spare.
+  // A provider that caps its sessions has its old one ended before a planned log-in: that one is no spare, and 24 follows it.
   if (world.traits.sessionCap) return;
   for (const call of of(world, 'call')) {
     if (call.sent !== 'revoke' || call.command?.command === 'revoke' || !call.good || !call.stored) continue;
@@ -47,6 +47,28 @@ export const storedIsAlive: Invariant = (world) => {
       throw new InvariantBroken(5, 'the stored session was revoked as a spare', call);
   }
 };
+
+/**
+ * 24: a session that the service itself ended, and knows of, is vended no more once the work that ended it has written what became of
+ * it; memory may still answer for as long as it keeps a set.
+ */
+export const endedIsNotVended: Invariant = (world) => {
+  for (const [index, call] of world.history.entries()) {
+    if (call.kind !== 'call' || call.sent !== 'revoke' || call.answerLost || call.fateAfter !== 'revoked') continue;
+    const written = world.history.slice(index).find((event) => event.kind === 'write' && event.applied && endsWork(event, call));
+    // A crash leaves nobody who knows; its lease lapses, and the token with its time.
+    if (!written) continue;
+    for (const vend of answered(world)) {
+      const { session } = world.provider.read(vend.outcome.tokenSet.accessToken.reveal()) ?? {};
+      if (session?.id === call.session?.id && vend.startedAtMs > written.atMs + world.timing.memoryMs)
+        throw new InvariantBroken(24, 'a token of a session that the service ended', { vend, call });
+    }
+  }
+};
+
+function endsWork({ op, instance, work }: SetWrite, call: Call): boolean {
+  return ['commit', 'release', 'forget'].includes(op) && instance === call.instance && work === call.work;
+}
 
 function revokedByOrder(world: World, { stored }: SetWrite): boolean {
   const session = stored?.tokenSet.facts['session'];

@@ -91,4 +91,19 @@ export const accounts: readonly Family[] = [
     }),
     control: { step: 'a doubtful refresh token is sent again', options: { rules: broken.replayInDoubt }, invariant: 3 },
   },
+  {
+    name: 'a provider that caps its sessions: what was ended is not vended',
+    scenario: plan({
+      behaviour: { ...strict, mostSessions: 2 },
+      deeds: [vend, vend, due, due, { what: 'rotate_secret' }, { what: 'break_secret' }, { what: 'revoke' }],
+      waitsMs: [0, 1, 500, 11_000, 19_000, 61_000],
+      faults: anyFault,
+      mostFaults: 2,
+      most: 4,
+      options: { traits: { sessionCap: true } },
+      // Past its due time, with three minutes of its life left: vends are answered with what is stored.
+      more: { beginAfterMs: 420_000 },
+    }),
+    control: { step: 'an ended session is not forgotten', options: { breaking: broken.keepEnded }, invariant: 24 },
+  },
 ];
