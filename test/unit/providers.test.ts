@@ -4,6 +4,7 @@ import { brokenRule } from '../../functions/core/broken-rule.ts';
 import type { Step, StepInput } from '../../functions/core/provider.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import type { TokenParameters } from '../../functions/core/token-set.ts';
+import { numberOf } from '../../functions/providers/http.ts';
 import { providersById } from '../../functions/providers/index.ts';
 import { credentialsIn, demoSecret } from '../support/demo-secret.ts';
 import { answerOf } from '../support/planned-fetch.ts';
@@ -244,6 +245,21 @@ test.each([
 ] as const)('vidizmo says of a dead token what it says; of a log-in (%s) it says nothing of the token', (sending, kind) => {
   const answer = answerOf({ status: 400, body: { name: 'ExpiredAccessTokenException' } }, SENT);
   expect(providerOf('vidizmo').classify(answer, sending)?.kind).toBe(kind);
+});
+
+test.each([
+  [7, 7],
+  ['07', 7],
+  ['7.5', undefined],
+  ['1e3', undefined],
+  [' 7', undefined],
+  ['', undefined],
+  ['9'.repeat(16), undefined],
+  [Infinity, undefined],
+  [null, undefined],
+  [true, undefined],
+])('%j in an answer is read as the number %j', (value, number) => {
+  expect(numberOf(value)).toBe(number);
 });
 
 function broken(id: string, secret: unknown) {

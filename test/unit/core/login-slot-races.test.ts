@@ -8,6 +8,11 @@ function inTwoSteps(plain: Provider): Provider {
   return { ...plain, login: [...plain.login, ...plain.login] };
 }
 
+const discovery: NonNullable<Provider['discover']>[number] = {
+  request: ({ credentials: { base_url } }) => ({ method: 'GET', url: `${base_url}/configuration`, body: '{"grant":"discovery"}' }),
+  read: () => ({}),
+};
+
 /** Something happens right after the lease is taken, and so before the slot of a log-in is. */
 function beforeTheSlot(bench: Bench, what: () => Promise<unknown>): void {
   bench.hooks.onReply = async (name) => {
@@ -49,6 +54,18 @@ describe('a log-in whose account another worker has just written', () => {
     expect(await bench.renew()).toMatchObject({ outcome: 'renewed', item: { secretVersion: 'v2' } });
     expect(bench.sent).toEqual(['login']);
     expect(bench.account()).toMatchObject({ secretVersion: 'v2', refused: 0, proven: true });
+  });
+
+  test('that fails before its slot has a new secret back off for none of it: that may name another host', async () => {
+    const bench = renewalBench({ provider: (plain) => ({ ...plain, discover: [discovery] }) });
+    bench.next(async (handle) => {
+      bench.secrets.set({ password: 'good', base_url: 'https://elsewhere.example' });
+      await bench.run({ command: 'secret_changed', ref });
+      return answers(503)(handle);
+    });
+    await bench.renew();
+    expect(bench.sent).toEqual(['discovery']);
+    expect(bench.account()).toMatchObject({ secretVersion: 'v2', outages: 0, notBeforeMs: undefined, failure: undefined });
   });
 });
 
