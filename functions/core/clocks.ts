@@ -1,11 +1,10 @@
 import type { ProviderAnswer, TokenAnswer, Traits } from './provider.ts';
+import { retryAfter } from './timing.ts';
 
 const SECOND = 1000;
 const DAY = 86_400 * SECOND;
 /** The longest life seen in any provider's page is a year; ten mean that somebody mistook the unit. */
 const LONGEST_LIFE = 3653 * DAY;
-const SHORTEST_RETRY = 1 * SECOND;
-const LONGEST_RETRY = 3600 * SECOND;
 /** For a discovery document whose headers say nothing. */
 const UNSTATED_FRESHNESS = 600 * SECOND;
 
@@ -54,7 +53,7 @@ export function retryAt(answer: ProviderAnswer, nowMs: number): number | undefin
   const value = answer.headers['retry-after']?.trim();
   if (value === undefined || value === '') return undefined;
   const delay = /^\d+$/.test(value) ? Number(value) * SECOND : Date.parse(value) - (answer.dateMs ?? nowMs);
-  return Number.isNaN(delay) ? undefined : nowMs + Math.min(Math.max(delay, SHORTEST_RETRY), LONGEST_RETRY);
+  return Number.isNaN(delay) ? undefined : nowMs + Math.min(Math.max(delay, retryAfter.atLeastMs), retryAfter.atMostMs);
 }
 
 /**

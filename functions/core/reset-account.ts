@@ -21,12 +21,9 @@ export async function resetAccount(
 ): Promise<Outcome> {
   const { store, clock, timing } = deps;
   // The write happens once: after it, or after it was lost and found, there is nothing left to clear.
-  let done = false;
-  const account = await updateAccount(deps, ref, limits.deadlineMs, (present) => {
-    if (!present || done) return undefined;
-    done = isClear(present, clock.nowMs(), timing);
-    return done ? undefined : withReset(present, clock.nowMs(), timing);
-  });
+  const account = await updateAccount(deps, ref, limits.deadlineMs, (present) =>
+    !present || isClear(present, clock.nowMs(), timing) ? undefined : withReset(present, clock.nowMs(), timing),
+  );
   if (!account) return { outcome: 'refused', refusal: { reason: 'no_account' } };
   const wanted = parameters && keyOf(ref, parameters).sort;
   for await (const page of store.listTokenSets(ref)) {
