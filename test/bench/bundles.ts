@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildSync } from 'esbuild';
 import { bundleInto, bundling } from '../../infra/constructs/bundle.ts';
@@ -30,6 +30,7 @@ export const environment = {
  * as it is deployed, as one file, and with a compile cache.
  */
 export async function measureBundles() {
+  mkdirSync(path.join(home, '.cache'), { recursive: true });
   const directory = mkdtempSync(path.join(home, '.cache', 'bench-'));
   try {
     const bytes = Object.fromEntries(stems.map((stem) => [stem, bundle(stem, path.join(directory, stem)).bytes]));

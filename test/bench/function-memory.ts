@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { memoryMb } from '../../infra/constructs/service-functions.ts';
 import { bundle, environment, stems } from './bundles.ts';
@@ -23,6 +23,7 @@ const probe = `
  * memory that it holds. Processor time is the same on a busy machine.
  */
 export async function measureFunctionMemory() {
+  mkdirSync(path.join(home, '.cache'), { recursive: true });
   const directory = mkdtempSync(path.join(home, '.cache', 'bench-'));
   try {
     const rows: Record<string, object> = {};
