@@ -95,7 +95,7 @@ export const routes: readonly Route[] = [
     summary: "List the caller's accounts and their health",
     query: 'after',
     success: { status: 200, schema: 'AccountList' },
-    errors: ['bad_request', 'no_grant', 'grants_unavailable', 'store_unavailable'],
+    errors: anyAccountCall,
   },
   {
     id: 'showAccount',

@@ -145,6 +145,15 @@ export function renewalBench(options: BenchOptions = {}) {
   };
 }
 
+/** @returns a bench with a set that was obtained an hour ago, so that it is over. */
+export async function anHourLater(...given: Parameters<typeof renewalBench>) {
+  const bench = renewalBench(...given);
+  await bench.renew();
+  bench.clock.advance(HOUR);
+  bench.sent.length = 0;
+  return bench;
+}
+
 const keys: DataKeys = {
   forSealing: async (nowMs) => ({ day: Math.floor(nowMs / (24 * HOUR)), key: Buffer.alloc(32, 7) }),
   forOpening: async () => Buffer.alloc(32, 7),

@@ -5,26 +5,11 @@ import { createManageAccounts } from '../../functions/core/manage-accounts.ts';
 import type { Outcome, RenewCommand } from '../../functions/core/renewal.ts';
 import { timing } from '../../functions/core/timing.ts';
 import { keyOf, type AccountRef, type SetFailure, type TokenSetItem } from '../../functions/core/token-set.ts';
+import { anAccount } from '../support/account.ts';
 import { theClock, theNowMs, theProviders } from '../support/http-calls.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 
 const ref = { provider: 'demo', account: 'main' };
-
-function anAccount(given: Partial<AccountItem> = {}): AccountItem {
-  return {
-    ref,
-    revision: 1,
-    secretVersion: 'v1',
-    identity: 'identity',
-    proven: true,
-    refused: 0,
-    unanswered: {},
-    outages: 0,
-    clientRefused: false,
-    keep: false,
-    ...given,
-  };
-}
 
 const living: TokenSetItem = { generation: 7, sealed: new Uint8Array([1]), obtainedAtMs: theNowMs, expiresAtMs: theNowMs + 1, lifeMs: 1 };
 const consent: TokenSetItem = { generation: 8, failure: { code: 'needs_consent', atMs: theNowMs, secretVersion: 'v1' } };
@@ -104,7 +89,7 @@ describe("a token set's state", () => {
 /** The use cases over a store with accounts, and renewals that answer as told. */
 async function managing(accounts: readonly AccountItem[], outcome: Outcome = { outcome: 'done', revokedAtProvider: true }) {
   const store = createMemoryStore({ pageSize: 2 });
-  for (const account of accounts) await store.writeAccount(account);
+  for (const account of accounts) await store.writeAccount({ ...account, revision: 1 });
   const invoked: { command: RenewCommand; timeoutMs: number }[] = [];
   const renewals = {
     invoke: async (command: RenewCommand, timeoutMs: number) => {

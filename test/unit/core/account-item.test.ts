@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { identityOf, updateAccount, withBackOff, withReset, withSuccess } from '../../../functions/core/account-item.ts';
-import type { AccountItem } from '../../../functions/core/account.ts';
 import { timing } from '../../../functions/core/timing.ts';
+import { anAccount } from '../../support/account.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { handClock } from '../../support/ports.ts';
 import { credentialsOf, providerOf } from '../../support/provider-bench.ts';
@@ -10,22 +10,6 @@ import { outage } from '../../support/renewal-bench.ts';
 const now = 1_763_012_347_891;
 const MINUTE = 60_000;
 const ref = { provider: 'vidizmo', account: 'main' };
-
-function someAccount(more: Partial<AccountItem> = {}): AccountItem {
-  return {
-    ref,
-    revision: 4,
-    secretVersion: 'v1',
-    identity: 'somebody',
-    proven: true,
-    refused: 0,
-    unanswered: {},
-    outages: 0,
-    clientRefused: false,
-    keep: false,
-    ...more,
-  };
-}
 
 describe('the identity of an account', () => {
   const secret = { base_url: 'https://portal.example', username: 'jo', password: 'one' };
@@ -54,28 +38,28 @@ describe('a back-off', () => {
   const trouble = { nowMs: now, sinceMs: now - 1, retryAtMs: undefined, providerError: undefined, fraction: 0 };
 
   test('is never moved earlier by a later failure', () => {
-    const until = someAccount({ notBeforeMs: now + 10 * MINUTE, outages: 1, failure });
+    const until = anAccount({ notBeforeMs: now + 10 * MINUTE, outages: 1, failure });
     expect(withBackOff(until, trouble, timing).notBeforeMs).toBe(now + 10 * MINUTE);
     expect(withBackOff(until, { ...trouble, retryAtMs: now + 11 * MINUTE }, timing).notBeforeMs).toBe(now + 11 * MINUTE);
   });
 
   test('that was written meanwhile outlasts a success, and one that is past does not', () => {
-    const refused = someAccount({ notBeforeMs: now + 1, outages: 1, clientRefused: true, failure });
+    const refused = anAccount({ notBeforeMs: now + 1, outages: 1, clientRefused: true, failure });
     expect(withSuccess(refused, now)).toEqual({ ...refused, revision: 5, clientRefused: false });
-    expect(withSuccess({ ...refused, notBeforeMs: now }, now)).toEqual({ ...someAccount({ revision: 5 }), notBeforeMs: undefined });
+    expect(withSuccess({ ...refused, notBeforeMs: now }, now)).toEqual({ ...anAccount({ revision: 5 }), notBeforeMs: undefined });
   });
 });
 
 test('a reset forgets the log-ins that can no longer be answered, so that they block none, and keeps those under way', () => {
   const unanswered = { lost: now - timing.renewalDeadlineMs, underWay: now - timing.renewalDeadlineMs + 1 };
-  expect(withReset(someAccount({ unanswered }), now, timing).unanswered).toEqual({ underWay: now - timing.renewalDeadlineMs + 1 });
+  expect(withReset(anAccount({ unanswered }), now, timing).unanswered).toEqual({ underWay: now - timing.renewalDeadlineMs + 1 });
 });
 
 test('an account that the table does not take is tried until the deadline, and no longer', async () => {
   const clock = handClock(now);
   const store = createMemoryStore({ onOperation: outage });
   const deadlineMs = now + timing.renewalDeadlineMs;
-  await expect(updateAccount({ store, clock }, ref, deadlineMs, () => someAccount())).rejects.toMatchObject({ code: 'store_unavailable' });
+  await expect(updateAccount({ store, clock }, ref, deadlineMs, () => anAccount())).rejects.toMatchObject({ code: 'store_unavailable' });
   expect(clock.nowMs()).toBeGreaterThanOrEqual(deadlineMs);
   expect(clock.nowMs()).toBeLessThan(deadlineMs + 1_000);
 });

@@ -1,16 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Provider } from '../../../functions/core/provider.ts';
 import { timing } from '../../../functions/core/timing.ts';
-import { answerLost, answers, HOUR, meanwhile, MINUTE, outage, ref, renewalBench, SECOND } from '../../support/renewal-bench.ts';
-
-/** With a set that was obtained an hour ago, so that it is over. */
-async function anHourLater(...given: Parameters<typeof renewalBench>) {
-  const bench = renewalBench(...given);
-  await bench.renew();
-  bench.clock.advance(HOUR);
-  bench.sent.length = 0;
-  return bench;
-}
+import {
+  anHourLater,
+  answerLost,
+  answers,
+  HOUR,
+  meanwhile,
+  MINUTE,
+  outage,
+  ref,
+  renewalBench,
+  SECOND,
+} from '../../support/renewal-bench.ts';
 
 /** A refresh of two steps, of which the first one spends the refresh token. */
 function refreshingInTwoSteps(plain: Provider): Provider {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import type { AccountItem } from '../../../functions/core/account.ts';
 import { chooseCall } from '../../../functions/core/choose-call.ts';
 import { judge, livingToken, type Case } from '../../../functions/core/judge.ts';
 import type { Traits } from '../../../functions/core/provider.ts';
 import { Secret } from '../../../functions/core/secret.ts';
 import { spacingMs, timing } from '../../../functions/core/timing.ts';
 import { fingerprintOf, type TokenSet, type TokenSetItem } from '../../../functions/core/token-set.ts';
+import { anAccount } from '../../support/account.ts';
 
 const now = 1_763_012_347_891;
 const MINUTE = 60_000;
@@ -22,18 +22,7 @@ const traits: Traits = {
   defaultLifeSeconds: 300,
 };
 
-const account: AccountItem = {
-  ref: { provider: 'movingimage', account: 'main' },
-  revision: 3,
-  secretVersion: 'v1',
-  identity: 'somebody',
-  proven: true,
-  refused: 0,
-  unanswered: {},
-  outages: 0,
-  clientRefused: false,
-  keep: false,
-};
+const account = anAccount({ ref: { provider: 'movingimage', account: 'main' } });
 
 function someSet(more: Partial<TokenSet> = {}): TokenSet {
   return {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { timing } from '../../../functions/core/timing.ts';
 import {
+  anHourLater,
   answerLost,
   answers,
   HOUR,
@@ -14,15 +15,6 @@ import {
 } from '../../support/renewal-bench.ts';
 
 const badPassword = answers(400, { error: 'bad_password' });
-
-/** With a set that was obtained an hour ago, so that it is over. */
-async function anHourLater(...given: Parameters<typeof renewalBench>) {
-  const bench = renewalBench(...given);
-  await bench.renew();
-  bench.clock.advance(HOUR);
-  bench.sent.length = 0;
-  return bench;
-}
 
 describe('log-ins', () => {
   test('that are refused twice stop, and the third is a probe an hour later', async () => {

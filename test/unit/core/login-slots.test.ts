@@ -2,28 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import type { AccountItem } from '../../../functions/core/account.ts';
 import { slotState, withAnswer, withSlotTaken } from '../../../functions/core/login-slots.ts';
 import { timing } from '../../../functions/core/timing.ts';
+import { anAccount } from '../../support/account.ts';
 
 const now = 1_763_012_347_891;
 const rules = { timing };
 const HOUR = 3_600_000;
 
+const someAccount = (more: Partial<AccountItem> = {}) => anAccount({ proven: false, ...more });
 const saw = (refused: number) => ({ refused, nextLoginAtMs: undefined, movedToMs: undefined });
-
-function someAccount(more: Partial<AccountItem> = {}): AccountItem {
-  return {
-    ref: { provider: 'vidizmo', account: 'main' },
-    revision: 4,
-    secretVersion: 'v1',
-    identity: 'somebody',
-    proven: false,
-    refused: 0,
-    unanswered: {},
-    outages: 0,
-    clientRefused: false,
-    keep: false,
-    ...more,
-  };
-}
 
 describe('a log-in slot', () => {
   test('is free on an account that never logged in', () => {

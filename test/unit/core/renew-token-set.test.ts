@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { renewAheadMs, timing } from '../../../functions/core/timing.ts';
 import { groupOf, keyOf } from '../../../functions/core/token-set.ts';
 import {
+  anHourLater,
   answerLost,
   answers,
   HOUR,
@@ -16,15 +17,6 @@ import {
 } from '../../support/renewal-bench.ts';
 
 const invalidGrant = answers(400, { error: 'invalid_grant' });
-
-/** With a set that was obtained an hour ago, so that it is over. */
-async function anHourLater(...given: Parameters<typeof renewalBench>) {
-  const bench = renewalBench(...given);
-  await bench.renew();
-  bench.clock.advance(HOUR);
-  bench.sent.length = 0;
-  return bench;
-}
 
 describe('a renewal', () => {
   test('logs in where nothing is stored, and stores what it got', async () => {
