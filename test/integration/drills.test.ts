@@ -4,7 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { CreateTableCommand, DeleteItemCommand, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  DeleteItemCommand,
+  DynamoDBClient,
+  PutItemCommand,
+  ScanCommand,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { DisableKeyCommand, EnableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { region } from '../../infra/local/aws/protocol.ts';
@@ -49,8 +56,11 @@ const itemsOf = async (table: string) => (await dynamodb().send(new ScanCommand(
 
 /** What `aws dynamodb restore-table-to-point-in-time` leaves: another table with the items of then. */
 async function restoreTo(table: string, items: readonly Record<string, AttributeValue>[]): Promise<void> {
-  await dynamodb().send(new CreateTableCommand(createTableInput(table)));
-  for (const item of items) await dynamodb().send(new PutItemCommand({ TableName: table, Item: item }));
+  const client = dynamodb();
+  await client.send(new CreateTableCommand(createTableInput(table)));
+  // A table that is being created takes no item yet.
+  await waitUntilTableExists({ client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { TableName: table });
+  for (const item of items) await client.send(new PutItemCommand({ TableName: table, Item: item }));
 }
 
 describe('the drill in which the key is disabled', () => {
